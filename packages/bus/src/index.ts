@@ -1,0 +1,3 @@
+export type { Msg, Subscription } from '@nats-io/transport-node'
+export { Bus, type BusOptions, connectBus, type RequestOptions } from './bus.ts'
+export type { AnyHandler, CallContext, HandlersOf } from './serve.ts'

@@ -1,0 +1,73 @@
+import { z } from 'zod'
+import { milliseconds, msgId, type taskId, userId } from './ids.ts'
+
+/** Seed B: every frame, both ways. */
+export const frame = z.object({ tag: z.string().min(1).max(64), data: z.unknown() })
+
+/** Seed B, binding. accessToken and sync are extensions. */
+export const getUserId = z.object({
+  userId,
+  accessToken: z.string().optional(),
+  sync: z.boolean().optional(),
+})
+
+/** What a request with taskId is answered with; `result` is absent for updateGroupInfo, deleteGroup and refusals. */
+export interface Answer {
+  code: number
+  taskId?: z.output<typeof taskId> | undefined
+  result?: unknown
+  info?: string
+  details?: unknown
+}
+
+/** messageAck (extension): the send's outcome. */
+export type MessageAck =
+  | {
+      msgId: string
+      sessionId: string
+      peerUserId: number
+      seq: number
+      serverReceiveDate: number
+      state: 1
+      duplicate?: true
+    }
+  | { msgId: string; code: number; info: string }
+
+export interface Bound {
+  userId: number
+  sessionKey: string
+  serverTime: number
+}
+
+/** `error` push: NOT_BOUND, UNKNOWN_OPERATION, refused bindings and unreadable frames. */
+export interface ErrorFrame {
+  code: number
+  info: string
+  tag?: string
+  taskId?: z.output<typeof taskId> | undefined
+}
+
+/** What a refused `message` frame is answered under: the msgId, if it is a valid one. */
+export const namedMessage = z.object({ msgId })
+
+/** seed A's headers. */
+export const httpHeaders = z.object({
+  uid: userId,
+  accessToken: z.string().min(1),
+  client: z.string().max(256).optional(),
+  expire: milliseconds.optional(),
+})
+
+/** Close codes and what a client should do about each. */
+export const closeCodes = {
+  1001: { name: 'draining', reconnect: 'at once, elsewhere' },
+  1008: { name: 'policy', reconnect: 'no' },
+  1009: { name: 'frame over the limit', reconnect: 'yes, with smaller frames' },
+  4001: { name: 'not authenticated, or not bound in time', reconnect: 'with a valid token' },
+  4002: { name: 'token expired', reconnect: 'with a new token' },
+  4003: { name: 'revoked', reconnect: 'after signing in again' },
+  4008: { name: 'too slow', reconnect: 'yes, then sync' },
+  4009: { name: 'too many devices', reconnect: 'no, not by itself' },
+  4029: { name: 'flooding', reconnect: 'yes, after a pause' },
+} as const
+export type CloseCode = keyof typeof closeCodes

@@ -1,0 +1,130 @@
+import { z } from 'zod'
+
+const text = z.string()
+
+/** Seed A, calls 2 and 3. */
+export const groupInfo = z.object({
+  groupId: text,
+  projectName: text,
+  groupName: text,
+  /** "1" project group, "2" shareholder group. */
+  type: text,
+  introduction: text,
+  notice: text,
+  creator_id: text,
+})
+export type GroupInfo = z.infer<typeof groupInfo>
+
+/** Seed A's profile fields, pushed in by the user system through im.user.put. All strings, empty when unknown. */
+export const profileFields = {
+  sex: text,
+  age: text,
+  phoneNumber: text,
+  country: text,
+  province: text,
+  city: text,
+  district: text,
+  street: text,
+  company: text,
+  occupation: text,
+  role: text,
+  degrees: text,
+  school: text,
+  nickName: text,
+  userPhoto: text,
+  signature: text,
+}
+export type ProfileField = keyof typeof profileFields
+export const profileFieldNames = Object.keys(profileFields) as ProfileField[]
+
+/** Seed A, call 3. */
+export const groupUser = z.object({
+  userId: z.number(),
+  ...profileFields,
+  /** "1" owner, "2" admin, "3" member. */
+  user_type: z.enum(['1', '2', '3']),
+  show_name: text,
+})
+export type GroupUser = z.infer<typeof groupUser>
+
+/** Seed B, GroupModel: creator and memberIds are numbers, memberIds leaves the owner out. */
+export const groupModel = z.object({
+  groupId: text,
+  groupName: text,
+  groupHeadImage: text,
+  creator: z.number(),
+  memberIds: z.array(z.number()),
+  updateDate: z.number(),
+  createDate: z.number(),
+})
+export type GroupModel = z.infer<typeof groupModel>
+
+/** Seed B, GroupUserModel. */
+export const groupUserModel = z.object({ userId: z.number(), groupIds: z.array(text) })
+
+/** What images, places and voice messages carry beside their text; seed A's names. */
+export const attachmentFields = {
+  url: z.string().max(2048).optional(),
+  filename: z.string().max(512).optional(),
+  secret: z.string().max(512).optional(),
+  /** Seconds. */
+  length: z.number().nonnegative().optional(),
+  lat: z.number().min(-90).max(90).optional(),
+  lng: z.number().min(-180).max(180).optional(),
+  addr: z.string().max(1000).optional(),
+}
+export type Attachment = { [K in keyof typeof attachmentFields]?: z.infer<(typeof attachmentFields)[K]> | undefined }
+
+/** Number on the socket, word in seed A's records, and the attachment fields a message of that type has. */
+export const contentTypes = {
+  1: { word: 'txt', fields: [] },
+  2: { word: 'img', fields: ['url', 'filename', 'secret'] },
+  3: { word: 'loc', fields: ['lat', 'lng', 'addr'] },
+  4: { word: 'audio', fields: ['url', 'filename', 'secret', 'length'] },
+} as const satisfies Record<number, { word: string; fields: readonly (keyof Attachment)[] }>
+export type ContentType = keyof typeof contentTypes
+
+export function isContentType(value: number): value is ContentType {
+  return Object.hasOwn(contentTypes, value)
+}
+
+/** 1 the server has it, 2 it reached the other side, 3 the other side read it. */
+export const messageState = z.union([z.literal(1), z.literal(2), z.literal(3)])
+export type MessageState = z.infer<typeof messageState>
+
+/** Seed B, MsgModel, with the extensions seq, sendDate and the attachment fields. */
+export const msgModel = z.object({
+  fromUserId: z.number(),
+  /** 0 for a group message. */
+  toUserId: z.number(),
+  contentStr: text,
+  serverReceiveDate: z.number(),
+  msgId: text,
+  msgContentType: z.number(),
+  /** Empty for a personal message, else the group id. */
+  sessionId: text,
+  state: messageState,
+  seq: z.number(),
+  sendDate: z.number().optional(),
+  ...attachmentFields,
+})
+export type MsgModel = z.infer<typeof msgModel>
+
+/** Seed A, call 8. */
+export const chatRecord = z.object({
+  fromId: text,
+  msg_id: text,
+  chat_type: z.enum(['chat', 'groupchat']),
+  msg: text,
+  type: z.enum(['txt', 'img', 'loc', 'audio']),
+  ...attachmentFields,
+  timestamp: z.number(),
+  /** The receiver, or the group id. */
+  toId: text,
+  seq: z.number(),
+  state: messageState,
+})
+export type ChatRecord = z.infer<typeof chatRecord>
+
+export const role = z.enum(['owner', 'admin', 'member'])
+export type Role = z.infer<typeof role>

@@ -1,0 +1,85 @@
+import { z } from 'zod'
+import { count, groupId, milliseconds, msgId, orEmpty, receiverId, userId } from '../ids.ts'
+import { attachmentFields, chatRecord, msgModel } from '../models.ts'
+import { operation } from '../operation.ts'
+
+export const PAGE_SIZE = { default: 50, max: 200 }
+
+/** What `message` and sendMessage carry (seed B, sending a message). fromUserId is the caller; toUserId counts only without sessionId. */
+export const sendInput = z.object({
+  toUserId: receiverId.optional(),
+  sessionId: orEmpty(groupId),
+  msgId,
+  msgContentType: z.union([
+    z.number().int(),
+    z
+      .string()
+      .regex(/^\d{1,4}$/)
+      .transform(Number),
+  ]),
+  contentStr: z.string().default(''),
+  sendDate: orEmpty(milliseconds),
+  ...attachmentFields,
+})
+export type SendInput = z.output<typeof sendInput>
+
+export const sendOutput = z.object({
+  msgId: z.string(),
+  sessionId: z.string(),
+  peerUserId: z.number(),
+  seq: z.number(),
+  serverReceiveDate: z.number(),
+  state: z.literal(1),
+  duplicate: z.literal(true).optional(),
+})
+export type SendOutput = z.infer<typeof sendOutput>
+
+/** Answered only when MongoDB has it with majority and journal; the same msgId again answers the original. */
+export const sendMessage = operation('message.send', {
+  input: sendInput,
+  output: sendOutput,
+  errors: [
+    'GROUP_NOT_FOUND',
+    'NOT_A_MEMBER',
+    'NO_SUCH_RECEIVER',
+    'MSG_ID_REUSED',
+    'MESSAGE_TOO_LONG',
+    'UNSUPPORTED_CONTENT',
+  ],
+})
+
+/** Seed A, call 8: groupId or chatUserId, never both; lastTime or beforeSeq, never both. */
+export const loadChatRecords = operation('message.loadChatRecords', {
+  input: z
+    .object({
+      groupId: orEmpty(groupId),
+      chatUserId: orEmpty(userId),
+      lastTime: orEmpty(milliseconds),
+      pageSize: orEmpty(count(PAGE_SIZE.max)),
+      beforeSeq: orEmpty(count(Number.MAX_SAFE_INTEGER)),
+    })
+    .refine((input) => (input.groupId === undefined) !== (input.chatUserId === undefined), {
+      path: ['groupId'],
+      message: 'groupId or chatUserId is needed, and not both',
+    })
+    .refine((input) => input.lastTime === undefined || input.beforeSeq === undefined, {
+      path: ['beforeSeq'],
+      message: 'lastTime and beforeSeq cannot stand together',
+    }),
+  output: z.object({ recordList: z.array(chatRecord), hasMore: z.boolean() }),
+  errors: ['GROUP_NOT_FOUND', 'NOT_A_MEMBER'],
+})
+
+/** For gateways: a range of one conversation, both ends included, to mend a hole. The gateway has checked nothing. */
+export const range = operation('message.range', {
+  input: z.object({ conversation: z.string(), fromSeq: z.number().int().min(1), toSeq: z.number().int() }),
+  output: z.object({ messages: z.array(msgModel) }),
+  errors: [],
+})
+
+/** For gateways: what others sent after a user's deliveredSeq, the newest 500, each conversation in order of seq. */
+export const backlog = operation('message.backlog', {
+  input: z.object({ userId }),
+  output: z.object({ messages: z.array(msgModel) }),
+  errors: [],
+})

@@ -1,0 +1,38 @@
+import { type ErrorCode, errors } from './errors.ts'
+
+export type Language = 'zh' | 'en'
+
+const withoutSuffix = (name: string) => (name.endsWith('群') ? name.slice(0, -1) : name)
+
+/** What a person reads when a call succeeded. Seed A's words are law; `{name}` stands for what the operation tells. */
+const successes = {
+  'group.joined': { zh: '申请入群成功', en: 'You have joined the group' },
+  'group.listed': { zh: '获取群列表成功', en: 'Groups loaded' },
+  'group.detailed': { zh: '获取群详情成功', en: 'Group details loaded' },
+  'group.named': { zh: '设置群显示名称成功', en: 'The name shown in the group is set' },
+  'group.left': {
+    zh: (name: string) => `您已成功退出${withoutSuffix(name)}群`,
+    en: (name: string) => `You have left ${name}`,
+  },
+  'group.kicked': { zh: (name: string) => `已成功踢出成员${name}`, en: (name: string) => `${name} was removed` },
+  'group.updated': { zh: '修改群资料成功', en: 'The group is updated' },
+  'group.created': { zh: '创建群成功', en: 'The group is created' },
+  'group.membersAdded': { zh: '添加群成员成功', en: 'Members added' },
+  'group.membersKicked': { zh: '踢出群成员成功', en: 'Members removed' },
+  'group.loaded': { zh: '获取群信息成功', en: 'Group loaded' },
+  'group.adminSet': { zh: '设置管理员成功', en: 'Admin rights set' },
+  'group.deleted': { zh: '解散群成功', en: 'The group is deleted' },
+  'chat.recordsLoaded': { zh: '加载聊天记录成功', en: 'Messages loaded' },
+  'chat.sent': { zh: '发送消息成功', en: 'Message sent' },
+} as const satisfies Record<string, { [L in Language]: string | ((name: string) => string) }>
+
+export type TextKey = keyof typeof successes
+
+export function successText(key: TextKey, language: Language, name = ''): string {
+  const text = successes[key][language]
+  return typeof text === 'string' ? text : text(name)
+}
+
+export function errorText(code: ErrorCode, language: Language): string {
+  return errors[code][language]
+}
