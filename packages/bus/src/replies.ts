@@ -50,11 +50,13 @@ export class Replies {
     const token = message.subject.slice(this.#inbox.length + 1)
     const waiting = this.#waiting.get(token)
     if (!waiting) return
-    if (message.headers?.code === 503 && message.data.length === 0) return waiting.take({ kind: 'noResponders' })
     const part = message.headers?.get(PART_HEADER)
-    if (!part) return waiting.take({ kind: 'payload', payload: message.data })
-    waiting.assembly ??= new Assembly()
-    const whole = waiting.assembly.add(part, message.data)
-    if (whole) waiting.take({ kind: 'payload', payload: whole })
+    if (message.headers?.code === 503 && message.data.length === 0) waiting.take({ kind: 'noResponders' })
+    else if (!part) waiting.take({ kind: 'payload', payload: message.data })
+    else {
+      waiting.assembly ??= new Assembly()
+      const whole = waiting.assembly.add(part, message.data)
+      if (whole) waiting.take({ kind: 'payload', payload: whole })
+    }
   }
 }
