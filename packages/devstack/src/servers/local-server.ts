@@ -1,0 +1,36 @@
+import { join } from 'node:path'
+import { type Child, startChild } from '../child.ts'
+import { supervise } from '../supervise.ts'
+import type { BackingServer, ServerOptions } from './backing-server.ts'
+
+/** A server that runs as our own process, and is started again when it ends without being asked. */
+export async function localServer(
+  options: ServerOptions,
+  program: {
+    name: BackingServer['name']
+    command: string
+    args: readonly string[]
+    env: NodeJS.ProcessEnv
+    url: string
+    origin: string
+    ready(child: Child): Promise<unknown>
+  },
+): Promise<BackingServer> {
+  const { name, command, args, env } = program
+  const supervised = await supervise({
+    name,
+    spawn: () => startChild({ name, command, args, env, logFile: join(options.logDir, `${name}.log`) }),
+    ready: async (child) => void (await program.ready(child)),
+    progress: options.progress,
+    ...(options.onSpawn ? { onSpawn: options.onSpawn } : {}),
+  })
+  return {
+    name,
+    get pid() {
+      return supervised.pid
+    },
+    url: program.url,
+    origin: program.origin,
+    stop: () => supervised.stop(20_000),
+  }
+}
