@@ -1,0 +1,77 @@
+import type { Bus } from '@qunxin/bus'
+import { type OutputOf, sendInput, sendMessage, userId } from '@qunxin/contracts'
+import { AppError, validate } from '@qunxin/runtime'
+import type { Principal } from '../auth/principal.ts'
+import type { Limits } from '../limits/limits.ts'
+import type { Row } from '../surface.ts'
+import { entryOf, outputOf, type SubmitSend } from './send-call.ts'
+
+export interface CallInput {
+  principal: Principal
+  /** As it came: `data` of either edge. */
+  data: unknown
+  requestId: string
+  /** The edge has taken this one from the limit already: the socket counts every frame, whatever is in it. */
+  counted?: boolean
+  /** The connection it came on, which is not shown its own message; none for HTTP. */
+  conn?: string
+}
+
+export interface CallsOptions {
+  bus: Pick<Bus, 'request'>
+  sends: SubmitSend
+  limits: Limits
+  timeoutMs: number
+  now?: () => number
+}
+
+/** The one way from an edge to an operation. */
+export class Calls {
+  readonly #options: CallsOptions
+
+  constructor(options: CallsOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Answers with the operation's output.
+   *
+   * @throws AppError RATE_LIMITED with `details.retryAfterMs`, FORBIDDEN when the data names another user, BAD_REQUEST with
+   *   `details.field`, and whatever the operation refuses with
+   */
+  async call(row: Row, { principal, data, requestId, counted, conn }: CallInput): Promise<OutputOf<Row['operation']>> {
+    if (!counted) this.#take(principal)
+    const fields = fieldsOf(data)
+    refuseOthers(fields, principal)
+    if (row.operation === sendMessage) {
+      const input = validate(sendInput, fields)
+      const entry = entryOf(input, principal.userId, conn ?? '')
+      return outputOf(entry, await new Promise((answer) => this.#options.sends.submit(entry, answer)))
+    }
+    const input = validate(row.operation.input, fields)
+    const { bus, timeoutMs } = this.#options
+    return bus.request(row.operation, input, { user: principal.userId, requestId, timeoutMs })
+  }
+
+  #take({ userId }: Principal): void {
+    const taken = this.#options.limits.take(userId, this.#options.now?.() ?? Date.now())
+    if (!taken.ok) throw new AppError('RATE_LIMITED', { details: { retryAfterMs: taken.retryAfterMs } })
+  }
+}
+
+/** `data` may be left out where an operation needs nothing. */
+function fieldsOf(data: unknown): Record<string, unknown> {
+  if (data === undefined || data === null) return {}
+  if (typeof data !== 'object' || Array.isArray(data)) throw new AppError('BAD_REQUEST', { details: { field: 'data' } })
+  return data as Record<string, unknown>
+}
+
+/** The token says who acts; seed B's requests name the user too, and may name nobody else (protocol §2, §3). */
+export function refuseOthers(fields: Record<string, unknown>, principal: Principal): void {
+  for (const field of ['userId', 'fromUserId']) {
+    if (fields[field] === undefined) continue
+    const named = userId.safeParse(fields[field])
+    if (!named.success) throw new AppError('BAD_REQUEST', { details: { field } })
+    if (named.data !== principal.userId) throw new AppError('FORBIDDEN', { details: { field } })
+  }
+}

@@ -1,0 +1,21 @@
+import type { UserId } from '@qunxin/contracts'
+
+/**
+ * How much one user may ask for (protocol §4.6). `take` answers at once: a limit shared by all gateways hands each process a
+ * share ahead of time rather than making every frame wait.
+ */
+export interface Limits {
+  /** Takes one frame or call; `now` in milliseconds. */
+  take(user: UserId, now: number): Taken
+}
+
+export type Taken =
+  | { ok: true }
+  | {
+      ok: false
+      retryAfterMs: number
+      /** For how long, in ms, the user has been over the limit without a pause. */
+      floodingSinceMs: number
+    }
+
+export const unlimited: Limits = { take: () => ({ ok: true }) }

@@ -1,0 +1,30 @@
+import type { ErrorCode, SendAnswer, SendEntry } from '@qunxin/contracts'
+
+/** A send without the number the gateway gives it. */
+export type NewSend = Omit<SendEntry, 'id'>
+export type OnAnswer = (answer: SendAnswer) => void
+
+/** One send that has no answer yet. */
+export interface PendingSend {
+  readonly entry: SendEntry
+  /** The entry as it goes over the wire: written once, however often its batch is published. */
+  readonly json: string
+  /** Bytes of `json`. */
+  readonly bytes: number
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number
+  readonly done: OnAnswer
+  /** False once it was answered, or ended here. */
+  open: boolean
+}
+
+/** Sends that end here rather than at the owner. */
+export interface Ending {
+  pending: PendingSend
+  code: ErrorCode
+}
+
+/** Are both from one connection into one conversation, so that the later may not overtake the earlier? */
+export function inOneRow(one: SendEntry, other: SendEntry): boolean {
+  return one.conn !== '' && one.conn === other.conn && one.conversation === other.conversation
+}

@@ -1,0 +1,168 @@
+import type { Bus } from '@qunxin/bus'
+import { type ErrorCode, errors, partitionOf, type SendAnswer, subjects } from '@qunxin/contracts'
+import { PartitionBatcher } from './partition-batcher.ts'
+import type { Ending, NewSend, OnAnswer, PendingSend } from './pending-send.ts'
+
+const TICK_MS = 100
+const REPEAT_AFTER_MS = 500
+/** More than a second's work of a large system: above it an honest refusal beats a growing heap. */
+const MAX_PENDING = 20_000
+
+export interface SendsOptions {
+  bus: Pick<Bus, 'connected' | 'publish' | 'onReconnect'>
+  node: string
+  partitions: number
+  /** Calls back whenever a message-service instance appears or disappears: partitions may have another owner. */
+  onInstancesChanged(callback: () => void): void
+  /** How long a send may wait for its answer, in ms. */
+  timeoutMs?: number
+  maxPending?: number
+}
+
+/** Everything this gateway has sent and has no answer to, from sockets and from HTTP. Answers come by {@link answered}. */
+export class Sends {
+  readonly #bus: SendsOptions['bus']
+  readonly #partitions: number
+  readonly #timeoutMs: number
+  readonly #maxPending: number
+  readonly #batchers: PartitionBatcher[]
+  readonly #pending = new Map<number, PendingSend>()
+  readonly #touched = new Set<PartitionBatcher>()
+  readonly #ticking: NodeJS.Timeout
+  #idle: (() => void)[] = []
+  #scheduled = false
+  #lastId = 0
+
+  constructor(options: SendsOptions) {
+    const { bus, node, partitions } = options
+    this.#bus = bus
+    this.#partitions = partitions
+    this.#timeoutMs = options.timeoutMs ?? 5_000
+    this.#maxPending = options.maxPending ?? MAX_PENDING
+    this.#batchers = Array.from({ length: partitions }, (_, partition) => {
+      const subject = subjects.partitionSend(partition)
+      const publish = (payload: Buffer) => {
+        // Published while disconnected it would be dropped without a word; the reconnect brings it.
+        if (!bus.connected) return false
+        bus.publish(subject, payload)
+        return true
+      }
+      return new PartitionBatcher({ node, publish })
+    })
+    const repeatAll = () => this.#repeat(Number.POSITIVE_INFINITY)
+    options.onInstancesChanged(repeatAll)
+    bus.onReconnect(repeatAll)
+    this.#ticking = setInterval(() => this.#tick(), TICK_MS).unref()
+  }
+
+  get pending(): number {
+    return this.#pending.size
+  }
+
+  /** Hands a send to its partition. `done` is called exactly once: with the owner's answer, or with why there is none. */
+  submit(send: NewSend, done: OnAnswer): void {
+    const id = ++this.#lastId
+    if (this.#pending.size >= this.#maxPending) return done({ id, code: 'UNAVAILABLE' })
+    const entry = { id, ...send }
+    const json = JSON.stringify(entry)
+    const pending: PendingSend = {
+      entry,
+      json,
+      bytes: Buffer.byteLength(json),
+      expiresAt: Date.now() + this.#timeoutMs,
+      done,
+      open: true,
+    }
+    this.#pending.set(id, pending)
+    const batcher = this.#batcherOf(entry.conversation)
+    batcher.add(pending)
+    this.#touch(batcher)
+  }
+
+  /** An owner's answer; one that comes too late, or again, counts for nothing. */
+  answered(answer: SendAnswer): void {
+    const pending = this.#pending.get(answer.id)
+    if (!pending) return
+    this.#pending.delete(answer.id)
+    pending.open = false
+    const batcher = this.#batcherOf(pending.entry.conversation)
+    batcher.answered()
+    this.#touch(batcher)
+    pending.done(answer)
+    if ('code' in answer && errors[answer.code].retryable) this.#end(batcher.endBehind(pending, answer.code))
+    this.#tellIdle()
+  }
+
+  /** Does this connection still wait for the answer of that very send? */
+  waits(conn: string, conversation: string, msgId: string): boolean {
+    const same = ({ entry }: PendingSend) =>
+      entry.conn === conn && entry.conversation === conversation && entry.msgId === msgId
+    return this.#batcherOf(conversation).find(same) !== undefined
+  }
+
+  /** Does this connection wait for the answer of any send into that conversation? */
+  waitsIn(conn: string, conversation: string): boolean {
+    const same = ({ entry }: PendingSend) => entry.conn === conn && entry.conversation === conversation
+    return this.#batcherOf(conversation).find(same) !== undefined
+  }
+
+  /** Resolves when nothing waits for an answer any more: after the send timeout at the latest. */
+  idle(): Promise<void> {
+    if (this.#pending.size === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#idle.push(resolve))
+  }
+
+  /** Ends whatever still waits. */
+  stop(): void {
+    clearInterval(this.#ticking)
+    const code: ErrorCode = 'UNAVAILABLE'
+    this.#end([...this.#pending.values()].map((pending) => ({ pending, code })))
+  }
+
+  #batcherOf(conversation: string): PartitionBatcher {
+    return this.#batchers[partitionOf(conversation, this.#partitions)] as PartitionBatcher
+  }
+
+  /** What arrives in one turn of the event loop goes out together. */
+  #touch(batcher: PartitionBatcher): void {
+    this.#touched.add(batcher)
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      const now = Date.now()
+      for (const touched of this.#touched) touched.advance(now)
+      this.#touched.clear()
+    })
+  }
+
+  #tick(): void {
+    if (this.#pending.size === 0) return
+    const now = Date.now()
+    for (const batcher of this.#batchers) {
+      const endings = batcher.expire(now)
+      if (endings.length === 0) continue
+      this.#touch(batcher)
+      this.#end(endings)
+    }
+    this.#repeat(now - REPEAT_AFTER_MS)
+  }
+
+  #repeat(since: number): void {
+    const now = Date.now()
+    for (const batcher of this.#batchers) batcher.repeat(since, now)
+  }
+
+  #end(endings: readonly Ending[]): void {
+    for (const { pending } of endings) this.#pending.delete(pending.entry.id)
+    for (const { pending, code } of endings) pending.done({ id: pending.entry.id, code })
+    this.#tellIdle()
+  }
+
+  #tellIdle(): void {
+    if (this.#pending.size > 0 || this.#idle.length === 0) return
+    const waiting = this.#idle
+    this.#idle = []
+    for (const resolve of waiting) resolve()
+  }
+}

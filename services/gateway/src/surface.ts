@@ -1,0 +1,80 @@
+import {
+  addGroupMembers,
+  createGroup,
+  deleteGroup,
+  deleteUser,
+  exitGroup,
+  getGroupDetail,
+  groupList,
+  joinGroup,
+  kickGroupMembers,
+  loadChatRecords,
+  type Operation,
+  queryGroupInfo,
+  queryGroupList,
+  sendMessage,
+  setAdmin,
+  type TextKey,
+  updateGroup,
+  updateGroupInfo,
+  userSetGroup,
+} from '@qunxin/contracts'
+
+/** One operation that clients may call, by HTTP and by socket. */
+export interface Row {
+  operation: Operation
+  path: `/chat/${'group' | 'chat'}!${string}`
+  /** The socket's tag, asked with and answered under a taskId. */
+  tag: string
+  /** Whose answer it is: seed A puts success, info and the output into one object; seed B's `result` is the output alone. */
+  style: 'seedA' | 'seedB'
+  /** What a person reads on success. */
+  info: TextKey
+  /** A field of the output that is there for the info text only. */
+  told?: string
+  /** Seed B answers it without `result`. */
+  noResult?: true
+  /** The name an output that is an array gets in an HTTP answer. */
+  list?: string
+}
+
+/** Every operation of both seeds, sending, and setAdmin (extension): making an operation public is one row here. */
+export const surface: readonly Row[] = [
+  seedA(joinGroup, 'group', { info: 'group.joined' }),
+  seedA(groupList, 'group', { info: 'group.listed' }),
+  seedA(getGroupDetail, 'group', { info: 'group.detailed' }),
+  seedA(userSetGroup, 'group', { info: 'group.named' }),
+  seedA(exitGroup, 'group', { info: 'group.left', told: 'groupName' }),
+  seedA(deleteUser, 'group', { info: 'group.kicked', told: 'name' }),
+  seedA(updateGroup, 'group', { info: 'group.updated' }),
+  seedA(loadChatRecords, 'chat', { info: 'chat.recordsLoaded' }),
+
+  seedB(createGroup, 'group', { info: 'group.created' }),
+  seedB(queryGroupList, 'group', { info: 'group.listed', list: 'groupList' }),
+  seedB(addGroupMembers, 'group', { info: 'group.membersAdded' }),
+  seedB(kickGroupMembers, 'group', { info: 'group.membersKicked' }),
+  seedB(queryGroupInfo, 'group', { info: 'group.loaded' }),
+  seedB(updateGroupInfo, 'group', { info: 'group.updated', noResult: true }),
+  seedB(setAdmin, 'group', { info: 'group.adminSet' }),
+  seedB(deleteGroup, 'group', { info: 'group.deleted', noResult: true }),
+  seedB(sendMessage, 'chat', { info: 'chat.sent', tag: 'sendMessage' }),
+]
+
+export const rowOfTag: ReadonlyMap<string, Row> = new Map(surface.map((row) => [row.tag, row]))
+
+type Area = 'group' | 'chat'
+type Rest = Pick<Row, 'info' | 'told' | 'noResult' | 'list'> & { tag?: string }
+
+function seedA(operation: Operation, area: Area, rest: Rest): Row {
+  return row('seedA', operation, area, rest)
+}
+
+function seedB(operation: Operation, area: Area, rest: Rest): Row {
+  return row('seedB', operation, area, rest)
+}
+
+/** The tag is the operation's own name, without its service, unless the row gives another; the path ends in it. */
+function row(style: Row['style'], operation: Operation, area: Area, rest: Rest): Row {
+  const tag = rest.tag ?? operation.name.slice(operation.name.indexOf('.') + 1)
+  return { ...rest, operation, path: `/chat/${area}!${tag}`, tag, style }
+}
