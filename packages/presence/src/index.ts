@@ -1,1 +1,7 @@
-export {}
+export type { Redis } from 'ioredis'
+export { connectionId, newNodeId } from './ids.ts'
+export { createMemoryPresence, type MemoryPresence } from './memory/presence.ts'
+export type { Added, Connection, Registry, Routes } from './ports.ts'
+export { connectRedis } from './redis/connect.ts'
+export { createRegistry, type RegistryOptions } from './redis/registry.ts'
+export { createRoutes, type RoutesOptions } from './redis/routes.ts'
