@@ -1,0 +1,62 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Devstack, startDevstack } from '../src/devstack.ts'
+import { SetupError } from '../src/progress.ts'
+import { REPOSITORY } from '../src/repository.ts'
+import { runAll } from '../src/testing/run-all.ts'
+import { staticChecks } from '../src/testing/static-checks.ts'
+import { lastLine, sum, type Tally } from '../src/testing/tally.ts'
+import { testFiles } from '../src/testing/test-files.ts'
+
+const JOBS = 2
+
+const say = (line: string) => console.log(line)
+const paths = process.argv.slice(2)
+const files = testFiles(REPOSITORY, paths)
+const dataDir = await mkdtemp(join(tmpdir(), 'qunxin-test-'))
+let devstack: Devstack | undefined
+
+async function clear() {
+  await devstack?.stop()
+  await rm(dataDir, { recursive: true, force: true })
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect'] as const) {
+  process.once(signal as NodeJS.Signals, () => void clear().finally(() => process.exit(130)))
+}
+
+async function everything(): Promise<Tally> {
+  const checked = paths.length === 0 ? [await staticChecks(REPOSITORY, say)] : []
+  devstack = await startDevstack({ dataDir, durable: false, progress: (line) => say(`· ${line}`) })
+  const env = {
+    ...process.env,
+    QUNXIN_TEST_NATS_URL: devstack.natsUrl('operator'),
+    QUNXIN_TEST_MONGO_URL: devstack.mongoUrl,
+    QUNXIN_TEST_REDIS_URL: devstack.redisUrl,
+  }
+  const tested = await runAll(files, { cwd: REPOSITORY, env, jobs: JOBS, progress: say })
+  return sum([...checked, tested])
+}
+
+function finish(tally: Tally): number {
+  const skipsFail = Boolean(process.env.CI) && process.env.CI !== 'false' && tally.skipped > 0
+  if (tally.failures.length > 0) say(`\nFailed:\n${tally.failures.map((line) => `  ${line}`).join('\n')}`)
+  if (tally.skips.length > 0)
+    say(
+      `\nSkipped${skipsFail ? ', which CI does not allow' : ''}:\n${tally.skips.map((line) => `  ${line}`).join('\n')}`,
+    )
+  say(`\n${lastLine(tally)}`)
+  return tally.failed > 0 || tally.passed === 0 || skipsFail ? 1 : 0
+}
+
+try {
+  process.exitCode = finish(await everything())
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error
+  console.error(`\n${error.message}`)
+  process.exitCode = 1
+} finally {
+  await clear()
+  process.channel?.unref()
+}

@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process'
+import { BootstrapError, bootstrap } from './bootstrap.mjs'
+
+/**
+ * Prepares the repository and goes on in a TypeScript file under Node 24, with the same arguments; ends with its exit code.
+ *
+ * @param {{script: string, progress: (line: string) => void}} options `script` is a path from the root
+ */
+export async function handOver({ script, progress }) {
+  try {
+    const { root, node, env } = await bootstrap(progress)
+    process.exitCode = await goOn(node, script, { cwd: root, env })
+  } catch (error) {
+    if (!(error instanceof BootstrapError)) throw error
+    console.error(`\n${error.message}`)
+    process.exitCode = 1
+  }
+}
+
+/**
+ * The process gets a group of its own: in a terminal Ctrl-C reaches npm, its shell and us, and it shall come through once.
+ * The channel between us tells it when we are gone.
+ */
+function goOn(node, script, { cwd, env }) {
+  const child = spawn(node, [script, ...process.argv.slice(2)], {
+    cwd,
+    env,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    detached: true,
+  })
+  let lastSignalAt = 0
+  const pass = (signal) => {
+    // npm repeats the signal the terminal has already sent us.
+    const again = Date.now() - lastSignalAt < 500
+    lastSignalAt = Date.now()
+    if (!again) child.kill(signal)
+  }
+  process.on('SIGINT', pass)
+  process.on('SIGTERM', pass)
+  process.on('SIGHUP', pass)
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code, signal) => resolve(signal === null ? code : 1))
+  })
+}
