@@ -11,14 +11,7 @@ import {
   type UserId,
 } from '@qunxin/contracts'
 import { AppError } from '@qunxin/runtime'
-
-/** A send before its gateway has numbered it. */
-export type NewSend = Omit<SendEntry, 'id'>
-
-/** Hands a send to its partition; `done` is called once, after the commit or with the refusal. */
-export interface SubmitSend {
-  submit(entry: NewSend, done: (answer: SendAnswer) => void): void
-}
+import type { NewSend } from '../send/pending-send.ts'
 
 /**
  * Seed B: an empty sessionId means a personal message, else it is the group and toUserId does not count.
