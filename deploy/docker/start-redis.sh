@@ -3,7 +3,7 @@
 # The configuration comes on standard input, so that no password stands in the list of processes.
 set -eu
 : "${REDIS_GATEWAY_PASSWORD:?}" "${REDIS_MESSAGE_SERVICE_PASSWORD:?}"
-exec redis-server - <<CONFIG
+exec redis-server - "$@" <<CONFIG
 save ""
 appendonly no
 maxmemory 200mb
@@ -11,5 +11,5 @@ maxmemory-policy noeviction
 protected-mode no
 user default on nopass resetkeys resetchannels -@all +ping
 user gateway on >${REDIS_GATEWAY_PASSWORD} resetchannels ~presence:* ~node:* ~rate:* -@all +@read +@write +@scripting +@transaction +@connection -@dangerous +info
-user message-service on >${REDIS_MESSAGE_SERVICE_PASSWORD} resetchannels %R~presence:* %R~node:* -@all +@read +@transaction +@connection -@dangerous +info
+user message-service on >${REDIS_MESSAGE_SERVICE_PASSWORD} resetchannels ~presence:* %R~node:* -@all +@read +hdel +eval +@transaction +@connection -@dangerous +info
 CONFIG
