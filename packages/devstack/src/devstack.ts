@@ -21,6 +21,8 @@ export interface DevstackOptions {
   cache?: string
   /** Called when a server's process changed. */
   onChange?: () => void
+  /** Gives up a start that is under way. */
+  signal?: AbortSignal
 }
 
 export interface Devstack {
@@ -96,7 +98,8 @@ async function serverOptions(options: DevstackOptions): Promise<(server: keyof S
       port: ports[server],
       durable: options.durable ?? true,
       progress: options.progress ?? (() => {}),
-      ...(options.onChange ? { onSpawn: options.onChange } : {}),
+      onSpawn: options.onChange,
+      signal: options.signal,
     }
   }
 }

@@ -9,7 +9,9 @@ export interface SuperviseOptions {
   ready(child: Child): Promise<void>
   progress: Progress
   /** Called with each new process, first of all the one of the first start. */
-  onSpawn?(pid: number): void
+  onSpawn?: ((pid: number) => void) | undefined
+  /** Gives up the first start. */
+  signal?: AbortSignal | undefined
 }
 
 export interface Supervised {
@@ -29,12 +31,17 @@ const SETTLED_MS = 10_000
 export async function supervise(options: SuperviseOptions): Promise<Supervised> {
   const { name, progress } = options
   let stopping = false
+  options.signal?.throwIfAborted()
   let child = await spawned(options)
+  const giveUp = () => void child.stop()
+  options.signal?.addEventListener('abort', giveUp)
   try {
     await options.ready(child)
   } catch (error) {
     await child.stop()
     throw error
+  } finally {
+    options.signal?.removeEventListener('abort', giveUp)
   }
 
   const keepRunning = async () => {

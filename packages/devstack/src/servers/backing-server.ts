@@ -22,5 +22,6 @@ export interface ServerOptions {
   /** True when data in containers must be there at the next start as well. */
   durable: boolean
   progress: Progress
-  onSpawn?: () => void
+  onSpawn?: (() => void) | undefined
+  signal?: AbortSignal | undefined
 }

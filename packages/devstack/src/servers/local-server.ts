@@ -22,7 +22,8 @@ export async function localServer(
     spawn: () => startChild({ name, command, args, env, logFile: join(options.logDir, `${name}.log`) }),
     ready: async (child) => void (await program.ready(child)),
     progress: options.progress,
-    ...(options.onSpawn ? { onSpawn: options.onSpawn } : {}),
+    onSpawn: options.onSpawn,
+    signal: options.signal,
   })
   return {
     name,

@@ -217,7 +217,7 @@ t.test('an integration without any setting calls an operation and gets the answe
   const service = await as('group-service')
   service.subscribe('im.group.groupsOfUser', {
     queue: 'group-service',
-    callback: (_, message) => message.respond('{"ok":true}'),
+    callback: (_, message) => void message.respond('{"ok":true}'),
   })
   await service.flush()
   const caller = await as('integration', '_INBOX')

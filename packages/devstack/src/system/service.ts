@@ -1,0 +1,73 @@
+import { join } from 'node:path'
+import { startChild } from '../child.ts'
+import type { Progress } from '../progress.ts'
+import { REPOSITORY } from '../repository.ts'
+import { type Supervised, supervise } from '../supervise.ts'
+import { waitUntil } from '../wait.ts'
+
+export type ServiceKind = 'gateway' | 'group-service' | 'message-service'
+
+export interface ServiceOptions {
+  kind: ServiceKind
+  /** `gateway-1` */
+  name: string
+  opsPort: number
+  url?: string
+  env: Record<string, string | undefined>
+  logDir: string
+  progress: Progress
+  onSpawn(): void
+  signal?: AbortSignal | undefined
+}
+
+export interface Service extends Supervised {
+  kind: ServiceKind
+  name: string
+  opsUrl: string
+  url?: string
+}
+
+const READY_LIMIT_MS = 60_000
+/** A service drains by itself within 25 s; only one that hangs is killed. */
+const STOP_LIMIT_MS = 27_000
+
+/** Runs a service's main.ts and waits until it takes work; started again, visibly, whenever it ends without being asked. */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { kind, name, opsPort } = options
+  const opsUrl = `http://127.0.0.1:${opsPort}`
+  const supervised = await supervise({
+    name,
+    spawn: () =>
+      startChild({
+        name,
+        command: process.execPath,
+        args: [join(REPOSITORY, 'services', kind, 'src', 'main.ts')],
+        cwd: REPOSITORY,
+        env: { ...process.env, ...options.env, OPS_HOST: '127.0.0.1', OPS_PORT: `${opsPort}` },
+        logFile: join(options.logDir, `${name}.log`),
+      }),
+    ready: async (child) => void (await waitUntil(child, () => ready(opsUrl), READY_LIMIT_MS)),
+    progress: options.progress,
+    onSpawn: options.onSpawn,
+    signal: options.signal,
+  })
+  return {
+    kind,
+    name,
+    opsUrl,
+    ...(options.url === undefined ? {} : { url: options.url }),
+    get pid() {
+      return supervised.pid
+    },
+    get running() {
+      return supervised.running
+    },
+    stop: (graceMs = STOP_LIMIT_MS) => supervised.stop(graceMs),
+  }
+}
+
+async function ready(opsUrl: string): Promise<true | undefined> {
+  const response = await fetch(`${opsUrl}/readyz`, { signal: AbortSignal.timeout(2000) })
+  if (response.ok) return true
+  throw new Error(`it says: ${await response.text()}`)
+}
