@@ -1,1 +1,3 @@
-export {}
+export { type GatewayConfig, gatewayConfig, readConfig } from './config.ts'
+export { type Gateway, startGateway } from './service.ts'
+export { type Row, surface } from './surface.ts'

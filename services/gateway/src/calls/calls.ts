@@ -3,9 +3,8 @@ import { type OutputOf, sendInput, sendMessage, userId } from '@qunxin/contracts
 import { AppError, validate } from '@qunxin/runtime'
 import type { Principal } from '../auth/principal.ts'
 import type { Limits } from '../limits/limits.ts'
-import type { Sends } from '../send/sends.ts'
 import type { Row } from '../surface.ts'
-import { entryOf, outputOf } from './send-call.ts'
+import { entryOf, outputOf, type SubmitSend } from './send-call.ts'
 
 export interface CallInput {
   principal: Principal
@@ -20,7 +19,7 @@ export interface CallInput {
 
 export interface CallsOptions {
   bus: Pick<Bus, 'request'>
-  sends: Pick<Sends, 'submit'>
+  sends: SubmitSend
   limits: Limits
   timeoutMs: number
   now?: () => number

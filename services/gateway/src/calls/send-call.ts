@@ -11,7 +11,14 @@ import {
   type UserId,
 } from '@qunxin/contracts'
 import { AppError } from '@qunxin/runtime'
-import type { NewSend } from '../send/pending-send.ts'
+
+/** A send before its gateway has numbered it. */
+export type NewSend = Omit<SendEntry, 'id'>
+
+/** Hands a send to its partition; `done` is called once, after the commit or with the refusal. */
+export interface SubmitSend {
+  submit(entry: NewSend, done: (answer: SendAnswer) => void): void
+}
 
 /**
  * Seed B: an empty sessionId means a personal message, else it is the group and toUserId does not count.

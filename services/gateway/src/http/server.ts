@@ -3,7 +3,7 @@ import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import websocket from '@fastify/websocket'
 import { AppError, type Logger } from '@qunxin/runtime'
-import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
+import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify, LogController } from 'fastify'
 import type { GatewayConfig } from '../config.ts'
 import type { Origins } from './origins.ts'
 import { refuse, refuseUnreadable } from './refuse.ts'
@@ -23,7 +23,7 @@ export async function createHttpServer(
   const { logger, origins } = options
   const app: FastifyInstance = fastify({
     loggerInstance: logger.child({}, { serializers: { req: describe, path: withoutQuery } }) as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: () => randomUUID(),
     bodyLimit: config.BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,

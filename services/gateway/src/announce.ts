@@ -1,0 +1,18 @@
+import type { Bus } from '@qunxin/bus'
+import { ANNOUNCE_EVERY_MS, type GatewayInstance, subjects } from '@qunxin/contracts'
+
+/** Says twice a second that this gateway lives, and at the end that it leaves. */
+export function announce(bus: Pick<Bus, 'connected' | 'publish'>, node: string): { stop(): void } {
+  const say = (leaving: boolean) => {
+    const announcement: GatewayInstance = { node, leaving }
+    if (bus.connected) bus.publish(subjects.gatewayInstances, JSON.stringify(announcement))
+  }
+  say(false)
+  const timer = setInterval(say, ANNOUNCE_EVERY_MS, false).unref()
+  return {
+    stop() {
+      clearInterval(timer)
+      say(true)
+    },
+  }
+}

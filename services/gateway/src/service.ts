@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import { connectBus } from '@qunxin/bus'
+import {
+  createMetrics,
+  type DrainPhase,
+  drain,
+  type Logger,
+  Readiness,
+  type Running,
+  startOpsServer,
+} from '@qunxin/runtime'
+import { announce } from './announce.ts'
+import { createAuthenticator } from './auth/authenticator.ts'
+import { Revocations } from './auth/revocations.ts'
+import { MessageInstances } from './binding/message-instances.ts'
+import { Calls } from './calls/calls.ts'
+import type { GatewayConfig } from './config.ts'
+import { registerCallRoutes } from './http/call-routes.ts'
+import { registerCanConnect } from './http/can-connect.ts'
+import { registerDevLogin } from './http/dev-login.ts'
+import { createOrigins } from './http/origins.ts'
+import { createHttpServer } from './http/server.ts'
+import { unlimited } from './limits/limits.ts'
+import { TokenBuckets } from './limits/token-bucket.ts'
+import { Sends } from './send/sends.ts'
+
+export interface Gateway extends Running {
+  /** This process among the gateways. Made at start, so an earlier life of the same machine is another node. */
+  node: string
+  url: string
+  opsUrl: string
+}
+
+/** Resolves when it takes connections; waits for NATS as long as it takes. */
+export async function startGateway(
+  config: GatewayConfig,
+  options: { logger: Logger; signal?: AbortSignal },
+): Promise<Gateway> {
+  const { logger, signal } = options
+  const node = `gw-${randomBytes(8).toString('hex')}`
+  // Undone from the last to the first, in a stop as well as when a later step of the start fails.
+  const phases: DrainPhase[] = []
+  const undo = (name: string, run: DrainPhase['run'], limitMs = 2_000) => phases.unshift({ name, limitMs, run })
+
+  try {
+    const readiness = new Readiness({ nats: 'not connected yet' })
+    const ops = await startOpsServer({
+      host: config.OPS_HOST,
+      port: config.OPS_PORT,
+      readiness,
+      metrics: createMetrics('gateway'),
+    })
+    undo('ops', () => ops.stop())
+
+    const bus = await connectBus({
+      url: config.NATS_URL,
+      name: `gateway ${node}`,
+      prefix: config.SUBJECT_PREFIX,
+      inboxPrefix: '_INBOX_gateway',
+      logger,
+      signal,
+    })
+    undo('bus', () => bus.close())
+    bus.onDisconnect(() => readiness.unmet('nats', 'connection lost'))
+    bus.onReconnect(() => readiness.met('nats'))
+    readiness.met('nats')
+
+    const instances = new MessageInstances({ bus, partitions: config.PARTITIONS, readiness, logger })
+    undo('instances', () => instances.stop())
+    const revocations = new Revocations({ bus, logger })
+    undo('revocations', () => revocations.stop())
+    bus.onReconnect(() => revocations.forget())
+    const authenticator = createAuthenticator(config, { notBefore: revocations })
+    const limits = config.RATE_LIMITS ? new TokenBuckets() : unlimited
+
+    const sends = new Sends({
+      bus,
+      node,
+      partitions: config.PARTITIONS,
+      onInstancesChanged: (callback) => instances.onChanged(callback),
+      timeoutMs: config.SEND_TIMEOUT_MS,
+    })
+    undo('sends', () => sends.stop())
+    const calls = new Calls({ bus, sends, limits, timeoutMs: config.CALL_TIMEOUT_MS })
+
+    let draining = false
+    const canConnect = () => !draining
+    const app = await createHttpServer(config, { logger, origins: createOrigins(config) })
+    registerCallRoutes(app, { authenticator, calls })
+    registerCanConnect(app, canConnect)
+    if (config.DEV_LOGIN && config.AUTH_SECRET !== undefined) {
+      logger.warn('DEV_LOGIN is on: POST /dev/token gives a token to whoever asks. Never do this in production')
+      registerDevLogin(app, { ...config, AUTH_SECRET: config.AUTH_SECRET })
+    }
+    await app.listen({ host: config.HOST, port: config.PORT })
+    undo('http', () => app.close(), config.SEND_TIMEOUT_MS + 1_000)
+
+    const announcement = announce(bus, node)
+    undo('announcement', () => announcement.stop())
+
+    const { port } = app.server.address() as AddressInfo
+    const url = `http://${config.HOST === '0.0.0.0' ? '127.0.0.1' : config.HOST}:${port}`
+    logger.info({ node, url, opsUrl: ops.url }, 'ready')
+    return {
+      node,
+      url,
+      opsUrl: ops.url,
+      async stop() {
+        draining = true
+        readiness.unmet('draining', 'this process is stopping')
+        await drain(phases, logger)
+      },
+    }
+  } catch (error) {
+    await drain(phases, logger)
+    throw error
+  }
+}
