@@ -1,1 +1,7 @@
-export {}
+export { CallError } from './call-error.ts'
+export { ChatClient, connect } from './chat-client.ts'
+export type { ClientEvents } from './events.ts'
+export { createHttp, type HttpClient, type HttpOptions } from './http.ts'
+export { newMsgId } from './msg-id.ts'
+export type { ConnectOptions, OutgoingContent, Token } from './options.ts'
+export type { WebSocketClass, WebSocketLike } from './web-socket.ts'

@@ -1,0 +1,198 @@
+import type { Bound, ErrorFrame, MessageAck, SendOutput } from '@qunxin/contracts'
+import { reconnectDelay } from './backoff.ts'
+import { CallError, timedOut, unavailable } from './call-error.ts'
+import { Calls } from './calls.ts'
+import { reactionTo } from './close-codes.ts'
+import { type ClientEvents, Events } from './events.ts'
+import { newMsgId } from './msg-id.ts'
+import type { ConnectOptions, OutgoingContent } from './options.ts'
+import { Outbox } from './outbox.ts'
+import { openSocket, socketUrl, type WebSocketClass, type WebSocketLike } from './web-socket.ts'
+
+/** One user's connection, which comes back by itself. Made by `connect`. */
+export class ChatClient {
+  readonly #options: ConnectOptions
+  readonly #WebSocket: WebSocketClass
+  readonly #events = new Events()
+  readonly #outbox: Outbox
+  readonly #calls: Calls
+  #socket: WebSocketLike | undefined
+  #bound: Bound | undefined
+  #ready = Promise.withResolvers<Bound>()
+  #lastError: ErrorFrame | undefined
+  #failures = 0
+  #retry: ReturnType<typeof setTimeout> | undefined
+  #closed = false
+
+  constructor(options: ConnectOptions) {
+    const WebSocket = options.WebSocket ?? (globalThis.WebSocket as WebSocketClass | undefined)
+    if (!WebSocket) throw new TypeError('this platform has no WebSocket: pass one')
+    this.#options = options
+    this.#WebSocket = WebSocket
+    this.#calls = new Calls(options.callTimeoutMs ?? 10_000)
+    this.#outbox = new Outbox((message) => this.#write('message', message), options.sendTimeoutMs ?? 60_000)
+    this.#ready.promise.catch(() => {})
+    void this.#open()
+  }
+
+  get userId(): number {
+    return Number(this.#options.userId)
+  }
+
+  /** What the server said when it bound this connection; undefined while there is none. */
+  get bound(): Bound | undefined {
+    return this.#bound
+  }
+
+  /** Resolves when frames flow, at once or after the reconnection that is under way. */
+  get ready(): Promise<Bound> {
+    return this.#ready.promise
+  }
+
+  on<K extends keyof ClientEvents>(name: K, listener: (event: ClientEvents[K]) => void): () => void {
+    return this.#events.on(name, listener)
+  }
+
+  /**
+   * Sends a message and resolves when the server has stored it. Sent again by itself, with the same msgId, after a loss of the
+   * connection and after refusals that allow it.
+   *
+   * @throws CallError when it is refused for good, or not acknowledged within `sendTimeoutMs`
+   */
+  async send(content: OutgoingContent): Promise<SendOutput> {
+    const { to, group, text = '', type = 1, msgId = newMsgId(), ...attachment } = content
+    if ((to === undefined) === (group === undefined)) throw new TypeError('a message goes to a user or to a group')
+    if (this.#closed) throw unavailable('the connection is closed')
+    return this.#outbox.send({
+      fromUserId: this.userId,
+      toUserId: Number(to ?? 0),
+      sessionId: group ?? '',
+      msgId,
+      msgContentType: String(type),
+      contentStr: text,
+      sendDate: Date.now(),
+      ...attachment,
+    })
+  }
+
+  /**
+   * Calls an operation by its tag; userId and taskId are added.
+   *
+   * @throws CallError with the refusal's number; UNAVAILABLE when the connection is lost before the answer
+   */
+  async call<R = unknown>(tag: string, data: Record<string, unknown> = {}): Promise<R> {
+    await this.#ready.promise
+    return this.#calls.start((taskId) => this.#write(tag, { userId: this.userId, ...data, taskId })) as Promise<R>
+  }
+
+  /** Sends a frame as it is; false while there is no bound connection. */
+  sendFrame(tag: string, data: unknown): boolean {
+    return this.#write(tag, data)
+  }
+
+  /** Leaves for good. What is not acknowledged yet is rejected. */
+  close(): void {
+    if (this.#closed) return
+    const socket = this.#socket
+    this.#end(new CallError(5002, 'the connection is closed'))
+    socket?.close(1000)
+  }
+
+  #write(tag: string, data: unknown): boolean {
+    if (!this.#socket || !this.#bound) return false
+    this.#socket.send(JSON.stringify({ tag, data }))
+    return true
+  }
+
+  async #open(): Promise<void> {
+    const { accessToken, sync } = this.#options
+    try {
+      const token = typeof accessToken === 'string' ? accessToken : await accessToken()
+      if (this.#closed) return
+      const bind = { userId: this.userId, accessToken: token, ...(sync && { sync }) }
+      const socket = openSocket(this.#WebSocket, socketUrl(this.#options.url), {
+        open: () => socket.send(JSON.stringify({ tag: 'getUserId', data: bind })),
+        frame: ({ tag, data }) => this.#frame(tag, data),
+        close: (code, reason) => this.#lost(code, reason),
+      })
+      this.#socket = socket
+    } catch (error) {
+      // No token, or an address that is none: as good as a connection that failed.
+      this.#lost(1006, error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  #frame(tag: string, data: unknown): void {
+    if (tag === 'messageAck') this.#outbox.answered(data as MessageAck)
+    else if (tag === 'bound') this.#isBound(data as Bound)
+    else if (!this.#calls.answered(data)) {
+      if (tag === 'error') this.#lastError = data as ErrorFrame
+      this.#events.emit('frame', { tag, data })
+      if (tag === 'message' || tag === 'error' || tag === 'groupListChanged' || tag === 'groupChanged')
+        this.#events.emit(tag, data as never)
+    }
+  }
+
+  #isBound(bound: Bound): void {
+    this.#bound = bound
+    this.#failures = 0
+    this.#ready.resolve(bound)
+    this.#outbox.sendAll()
+    this.#events.emit('state', 'bound')
+  }
+
+  #lost(code: number, reason: string): void {
+    if (this.#closed) return
+    this.#socket = undefined
+    if (this.#bound) {
+      this.#bound = undefined
+      this.#ready = Promise.withResolvers<Bound>()
+      this.#ready.promise.catch(() => {})
+      this.#calls.connectionLost()
+      this.#outbox.connectionLost()
+    }
+    const reaction = reactionTo(code)
+    const final = reaction === 'stop' || (reaction === 'newToken' && typeof this.#options.accessToken === 'string')
+    this.#events.emit('close', { code, reason, final })
+    if (reaction === 'stop' || final) {
+      const { code: number = 5002, info = `closed with ${code} ${reason}` } = this.#lastError ?? {}
+      this.#end(new CallError(number, info))
+      return
+    }
+    this.#events.emit('state', 'connecting')
+    this.#retry = setTimeout(() => void this.#open(), reconnectDelay(this.#failures++, reaction))
+  }
+
+  #end(why: CallError): void {
+    this.#closed = true
+    this.#socket = undefined
+    this.#bound = undefined
+    clearTimeout(this.#retry)
+    this.#calls.connectionLost()
+    this.#outbox.close()
+    this.#ready.reject(why)
+    this.#events.emit('state', 'closed')
+  }
+}
+
+/**
+ * Connects, binds and resolves when frames flow.
+ *
+ * @throws CallError when the server refuses the binding, or nothing answers within `connectTimeoutMs`
+ */
+export async function connect(options: ConnectOptions): Promise<ChatClient> {
+  const client = new ChatClient(options)
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(timedOut('no connection in time')), options.connectTimeoutMs ?? 15_000)
+  })
+  try {
+    await Promise.race([client.ready, limit])
+    return client
+  } catch (error) {
+    client.close()
+    throw error
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,32 @@
+import type { ErrorFrame, MsgModel } from '@qunxin/contracts'
+
+/** What a connection tells: the server's pushes by their tags, and the connection's own state. */
+export interface ClientEvents {
+  message: MsgModel
+  groupListChanged: { groupId: string; reason: string }
+  groupChanged: { groupId: string; reason: string; byUserId: number; userIds?: number[] }
+  error: ErrorFrame
+  /** `connecting` after a loss, `bound` when frames flow again, `closed` for good. */
+  state: 'connecting' | 'bound' | 'closed'
+  /** Each time a socket closed; `final` when the SDK does not reconnect by itself. */
+  close: { code: number; reason: string; final: boolean }
+  /** Every frame that is nobody's answer, known tag or not. */
+  frame: { tag: string; data: unknown }
+}
+
+type Listener<K extends keyof ClientEvents> = (event: ClientEvents[K]) => void
+
+export class Events {
+  readonly #listeners = new Map<keyof ClientEvents, Set<Listener<never>>>()
+
+  /** Returns the function that takes the listener away again. */
+  on<K extends keyof ClientEvents>(name: K, listener: Listener<K>): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set()
+    this.#listeners.set(name, listeners.add(listener as Listener<never>))
+    return () => void listeners.delete(listener as Listener<never>)
+  }
+
+  emit<K extends keyof ClientEvents>(name: K, event: ClientEvents[K]): void {
+    for (const listener of this.#listeners.get(name) ?? []) (listener as Listener<K>)(event)
+  }
+}

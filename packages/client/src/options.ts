@@ -1,0 +1,39 @@
+import type { WebSocketClass } from './web-socket.ts'
+
+export type Token = string | (() => string | Promise<string>)
+
+export interface ConnectOptions {
+  /** Where the gateway is: `https://chat.example.com`, or the address of the socket itself. */
+  url: string
+  userId: string | number
+  /** A function is asked for a fresh token before each connection, so that an expired one is no end. */
+  accessToken: Token
+  /** This client asks for what it missed by itself and acknowledges by `messageReceived`. */
+  sync?: boolean
+  /** Where the platform has none of its own: the class of the `ws` package. */
+  WebSocket?: WebSocketClass
+  /** How long `connect` tries before it gives up. */
+  connectTimeoutMs?: number
+  callTimeoutMs?: number
+  /** How long a message is sent again and again before its promise is rejected. */
+  sendTimeoutMs?: number
+}
+
+export interface OutgoingContent {
+  /** A user, or … */
+  to?: string | number
+  /** … a group. */
+  group?: string
+  text?: string
+  /** 1 text, 2 image, 3 location, 4 audio. */
+  type?: 1 | 2 | 3 | 4
+  /** The key of idempotency; made up when absent. */
+  msgId?: string
+  url?: string
+  filename?: string
+  secret?: string
+  length?: number
+  lat?: number
+  lng?: number
+  addr?: string
+}

@@ -1,0 +1,108 @@
+import t, { type Test } from 'tap'
+import { WebSocket } from 'ws'
+import { CallError, type ConnectOptions, connect, type WebSocketClass } from '../src/index.ts'
+import { fakeGateway } from './fake-gateway.ts'
+
+/** A gateway, a client bound to it, and the gateway's end of the connection. */
+async function bound(t: Test, options: Partial<ConnectOptions> = {}) {
+  const gateway = await fakeGateway(t)
+  const connecting = connect({ url: gateway.url, userId: '42', accessToken: 'secret', ...options })
+  const connection = await gateway.connection()
+  const binding = await connection.bind()
+  const client = await connecting
+  t.teardown(() => client.close())
+  return { gateway, connection, client, binding }
+}
+
+t.test('it binds with its token in the frame, where no log of addresses sees it', async (t) => {
+  const { binding, client } = await bound(t)
+  t.same(binding, { userId: 42, accessToken: 'secret' })
+  t.same(client.bound, { userId: 42, sessionKey: 'k', serverTime: 1 })
+})
+
+t.test('it says when it syncs by itself, and takes the class of the ws package', async (t) => {
+  const { binding } = await bound(t, { sync: true, WebSocket: WebSocket as unknown as WebSocketClass })
+  t.same(binding, { userId: 42, accessToken: 'secret', sync: true })
+})
+
+t.test('a refused binding is the reason why connect fails', async (t) => {
+  const gateway = await fakeGateway(t)
+  const connecting = connect({ url: gateway.url, userId: '42', accessToken: 'old' })
+  connecting.catch(() => {})
+  const { socket, send, next } = await gateway.connection()
+  await next('getUserId')
+  send('error', { code: 1002, info: '登录已失效，请重新登录' })
+  socket.close(4001)
+  await t.rejects(connecting, new CallError(1002, '登录已失效，请重新登录'))
+  t.equal(gateway.count, 1, 'and it does not try again with the same token')
+})
+
+t.test('with a source of tokens it comes back with a new one when the old one expired', async (t) => {
+  let made = 0
+  const { gateway, connection } = await bound(t, { accessToken: async () => `token ${++made}` })
+  connection.socket.close(4002)
+  t.match(await (await gateway.connection()).bind(), { accessToken: 'token 2' })
+})
+
+t.test('nobody there: connect gives up after its time', async (t) => {
+  const connecting = connect({ url: 'http://127.0.0.1:9', userId: 1, accessToken: 'x', connectTimeoutMs: 50 })
+  await t.rejects(connecting, { name: 'CallError', code: 5003 })
+})
+
+t.test('a call resolves with its own result and fails with its own refusal', async (t) => {
+  const { connection, client } = await bound(t)
+  const one = client.call('queryGroupInfo', { groupId: '7' })
+  const two = client.call('deleteGroup', { groupId: '8' })
+  two.catch(() => {})
+  const asked = [await connection.next('queryGroupInfo'), await connection.next('deleteGroup')]
+  t.match(asked, [
+    { userId: 42, groupId: '7' },
+    { userId: 42, groupId: '8' },
+  ])
+  connection.send('deleteGroup', { code: 2003, info: '您没有权限执行此操作', taskId: asked[1]?.taskId })
+  connection.send('queryGroupInfo', { code: 0, taskId: asked[0]?.taskId, result: { groupId: '7' } })
+  t.same(await one, { groupId: '7' })
+  await t.rejects(two, { code: 2003, info: '您没有权限执行此操作', retryable: false })
+})
+
+t.test('a call without an answer ends, and one on a lost connection ends at once', async (t) => {
+  const { connection, client } = await bound(t, { callTimeoutMs: 50 })
+  await t.rejects(client.call('queryGroupList'), { code: 5003 })
+  const lost = client.call('queryGroupList')
+  lost.catch(() => {})
+  await connection.next('queryGroupList')
+  connection.socket.terminate()
+  await t.rejects(lost, { code: 5002 })
+})
+
+t.test('pushes come out by their tags, unknown ones as frames', async (t) => {
+  const { connection, client } = await bound(t)
+  const seen: unknown[] = []
+  client.on('message', ({ contentStr }) => seen.push(contentStr))
+  const stop = client.on('groupListChanged', (event) => seen.push(event))
+  client.on('frame', ({ tag }) => seen.push(tag))
+  const last = new Promise((resolve) => client.on('error', resolve))
+  connection.send('message', { contentStr: 'hello' })
+  connection.send('groupListChanged', { groupId: '7', reason: 'added' })
+  connection.send('somethingNew', 1)
+  connection.send('error', { code: 1001, info: '请求格式错误' })
+  await last
+  t.same(seen, ['message', 'hello', 'groupListChanged', { groupId: '7', reason: 'added' }, 'somethingNew', 'error'])
+  stop()
+})
+
+t.test('it comes back after a loss, and stays away after a code that says so', async (t) => {
+  const { gateway, connection, client } = await bound(t)
+  const states: string[] = []
+  client.on('state', (state) => states.push(state))
+  connection.socket.close(1001)
+  const again = await gateway.connection()
+  await again.bind()
+  await client.ready
+  const closed = new Promise((resolve) => client.on('close', resolve))
+  again.socket.close(4009, 'too many devices')
+  t.same(await closed, { code: 4009, reason: 'too many devices', final: true })
+  t.same(states, ['connecting', 'bound', 'closed'])
+  await t.rejects(client.call('queryGroupList'), { name: 'CallError' })
+  await t.rejects(client.send({ to: 1, text: 'x' }), { name: 'CallError' })
+})
