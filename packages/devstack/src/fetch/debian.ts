@@ -4,45 +4,77 @@ import { findOnPath } from '../find-on-path.ts'
 import { type Progress, SetupError } from '../progress.ts'
 import { run } from './run.ts'
 
+export interface DebianPackages {
+  /** Names the folder in the cache. */
+  name: string
+  /** For each package its names, since releases renamed some: the first one this system knows is taken. */
+  packages: readonly (readonly string[])[]
+  /** Shown when it cannot be done. */
+  installHint: string
+  progress: Progress
+}
+
 /**
  * Fetches Debian or Ubuntu packages with all they need and unpacks them into a folder of the cache. Nothing is installed:
  * apt works on lists and archives of its own in the cache, so this needs no root, and no service is started by a package.
  *
  * @returns the folder that stands for `/`
- * @throws SetupError naming `installHint` when there is no apt or it fails
  */
-export async function unpackDebian(
-  cache: string,
-  options: { name: string; packages: readonly string[]; installHint: string; progress: Progress },
-): Promise<string> {
-  const { name, packages, installHint, progress } = options
+export function unpackDebian(cache: string, wanted: DebianPackages): Promise<string> {
+  // One at a time: they share apt's lists and its folder of archives.
+  const turn = last.then(() => unpack(cache, wanted))
+  last = turn.catch(() => {})
+  return turn
+}
+
+let last: Promise<unknown> = Promise.resolve()
+
+async function unpack(cache: string, { name, packages, installHint, progress }: DebianPackages): Promise<string> {
   const root = join(cache, 'debian', name)
-  if (await hasFiles(root)) return root
+  if ((await namesIn(root)).length > 0) return root
   if (findOnPath('apt-get') === undefined || findOnPath('dpkg-deb') === undefined) throw new SetupError(installHint)
 
   const apt = join(cache, 'debian', '.apt')
+  const archives = join(apt, 'archives')
   await mkdir(join(apt, 'lists', 'partial'), { recursive: true })
-  await mkdir(join(apt, 'archives', 'partial'), { recursive: true })
-  progress(`fetching ${packages.join(', ')} from this system's package source (once, into .cache)`)
-  const aptGet = (...args: string[]) => run('apt-get', [...privateState(apt), ...args])
-  const updated = await aptGet('update')
-  // Only what this system lacks is fetched; a package that is installed has its libraries where the loader looks.
-  const fetched = await aptGet('install', '--download-only', '--yes', '--no-install-recommends', ...packages)
+  await rm(archives, { recursive: true, force: true })
+  await mkdir(join(archives, 'partial'), { recursive: true })
+  progress(
+    `fetching ${packages.map((names) => names.at(-1)).join(', ')} from this system's package source (once, into .cache)`,
+  )
+  const settings = privateState(apt)
+  const updated = await run('apt-get', [...settings, 'update'])
+  const known = await Promise.all(packages.map((names) => knownName(names, settings)))
+  // Only what this system lacks is fetched; what is installed has its libraries where the loader looks.
+  const fetched = await run('apt-get', [
+    ...settings,
+    'install',
+    '--download-only',
+    '--yes',
+    '--no-install-recommends',
+    ...known,
+  ])
   if (!fetched.ok) {
-    throw new SetupError(
-      `${installHint}\napt-get could not fetch ${packages.join(', ')}:\n${lastOf(`${updated.output}\n${fetched.output}`)}`,
-    )
+    const said = `${updated.output}\n${fetched.output}`.trim().split('\n').slice(-6).join('\n')
+    throw new SetupError(`${installHint}\napt-get could not fetch ${known.join(', ')}:\n${said}`)
   }
   const draft = `${root}.${process.pid}`
   await mkdir(draft, { recursive: true })
-  for (const archive of await readdir(join(apt, 'archives'))) {
+  for (const archive of await namesIn(archives)) {
     if (!archive.endsWith('.deb')) continue
-    const unpacked = await run('dpkg-deb', ['--extract', join(apt, 'archives', archive), draft])
+    const unpacked = await run('dpkg-deb', ['--extract', join(archives, archive), draft])
     if (!unpacked.ok) throw new SetupError(`Could not unpack ${archive}: ${unpacked.output}`)
   }
-  await rename(draft, root).catch(async () => rm(draft, { recursive: true, force: true }))
-  await rm(join(apt, 'archives'), { recursive: true, force: true })
+  await rename(draft, root).catch(() => rm(draft, { recursive: true, force: true }))
+  await rm(archives, { recursive: true, force: true })
   return root
+}
+
+async function knownName(names: readonly string[], settings: readonly string[]): Promise<string> {
+  for (const name of names.slice(0, -1)) {
+    if ((await run('apt-cache', [...settings, 'show', name])).ok) return name
+  }
+  return names.at(-1) ?? ''
 }
 
 function privateState(folder: string): string[] {
@@ -53,7 +85,6 @@ function privateState(folder: string): string[] {
     'Debug::NoLocking=true',
     'Dpkg::Use-Pty=0',
     'Acquire::Retries=3',
-    'APT::Get::AllowUnauthenticated=false',
     ...(process.getuid?.() === 0 ? ['APT::Sandbox::User=root'] : []),
   ]
   return settings.flatMap((setting) => ['-o', setting])
@@ -61,22 +92,10 @@ function privateState(folder: string): string[] {
 
 /** Where the loader finds the libraries of unpacked packages. */
 export function libraryFolders(root: string): string[] {
-  return [
-    'usr/lib/x86_64-linux-gnu',
-    'lib/x86_64-linux-gnu',
-    'usr/lib/aarch64-linux-gnu',
-    'lib/aarch64-linux-gnu',
-    'usr/lib',
-  ].map((folder) => join(root, folder))
+  const triplet = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu'
+  return [`usr/lib/${triplet}`, `lib/${triplet}`, 'usr/lib'].map((folder) => join(root, folder))
 }
 
-async function hasFiles(folder: string): Promise<boolean> {
-  return readdir(folder).then(
-    (names) => names.length > 0,
-    () => false,
-  )
-}
-
-function lastOf(output: string): string {
-  return output.trim().split('\n').slice(-6).join('\n')
+function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch(() => [])
 }

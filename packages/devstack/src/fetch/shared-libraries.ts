@@ -2,7 +2,7 @@ import { type Progress, SetupError } from '../progress.ts'
 import { libraryFolders, unpackDebian } from './debian.ts'
 import { run } from './run.ts'
 
-/** Which package has a library; newer releases renamed some, so several names are tried in this order. */
+/** Which package has a library: its newest name first, since releases renamed some. */
 const PACKAGES: Record<string, readonly string[]> = {
   'libcurl.so.4': ['libcurl4t64', 'libcurl4'],
   'libssl.so.3': ['libssl3t64', 'libssl3'],
@@ -11,7 +11,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   'libgcc_s.so.1': ['libgcc-s1'],
 }
 
-/** Names of shared libraries a program needs and the loader does not find, and whether the C library itself is too old. */
+/** Names of shared libraries a program needs and the loader does not find; `glibc` when the C library itself is too old. */
 export async function missingLibraries(program: string, env: NodeJS.ProcessEnv): Promise<string[]> {
   const { output } = await run('ldd', [program], { env })
   const missing = [...output.matchAll(/^\s*(\S+) => not found/gm)].map((match) => match[1] ?? '')
@@ -21,6 +21,8 @@ export async function missingLibraries(program: string, env: NodeJS.ProcessEnv):
 /**
  * The environment a program runs in: the one given when it finds its libraries there, else with a LD_LIBRARY_PATH into
  * unpacked packages of this system.
+ *
+ * @throws SetupError naming what to install
  */
 export async function environmentFor(
   cache: string,
@@ -36,40 +38,16 @@ export async function environmentFor(
       `${program.name} needs Debian 12, Ubuntu 22.04 or newer. Start Docker, or set the server's URL in the environment.`,
     )
   }
-  const known = missing.map((library) => PACKAGES[library] ?? [])
-  const hint = `${program.name} needs ${missing.join(', ')}. Install: apt-get install ${[...new Set(known.map((names) => names.at(-1)))].filter(Boolean).join(' ')}`
-  if (known.some((names) => names.length === 0)) throw new SetupError(hint)
-  const root = await unpackFirstKnown(cache, program.name, known, { hint, progress })
+  const packages = new Map(missing.map((library) => [PACKAGES[library]?.at(-1), PACKAGES[library]]))
+  const installHint = `${program.name} needs ${missing.join(', ')}. Install: apt-get install ${[...packages.keys()].filter(Boolean).join(' ')}`
+  const wanted = [...packages.values()].filter((names) => names !== undefined)
+  if (wanted.length < packages.size) throw new SetupError(installHint)
+  const root = await unpackDebian(cache, { name: `${program.name}-libraries`, packages: wanted, installHint, progress })
   const env = withLibraries(given, root)
-  const still = await missingLibraries(program.path, env)
-  if (still.length > 0) throw new SetupError(hint)
+  if ((await missingLibraries(program.path, env)).length > 0) throw new SetupError(installHint)
   return env
 }
 
 export function withLibraries(env: NodeJS.ProcessEnv, root: string): NodeJS.ProcessEnv {
   return { ...env, LD_LIBRARY_PATH: [...libraryFolders(root), env.LD_LIBRARY_PATH].filter(Boolean).join(':') }
-}
-
-async function unpackFirstKnown(
-  cache: string,
-  name: string,
-  wanted: readonly (readonly string[])[],
-  told: { hint: string; progress: Progress },
-): Promise<string> {
-  const variants = [wanted.map((names) => names[0]), wanted.map((names) => names.at(-1))]
-  let last: unknown
-  for (const variant of variants) {
-    const packages = [...new Set(variant)].filter((pkg) => pkg !== undefined)
-    try {
-      return await unpackDebian(cache, {
-        name: `${name}-libraries`,
-        packages,
-        installHint: told.hint,
-        progress: told.progress,
-      })
-    } catch (error) {
-      last = error
-    }
-  }
-  throw last
 }

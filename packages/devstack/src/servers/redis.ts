@@ -35,7 +35,7 @@ export async function locateRedis(
   }
   const installHint =
     'Redis is needed. Install redis-server (Debian, Ubuntu: apt-get install redis-server), start Docker, or set REDIS_URL.'
-  const root = await unpackDebian(cache, { name: 'redis', packages: ['redis-server'], installHint, progress })
+  const root = await unpackDebian(cache, { name: 'redis', packages: [['redis-server']], installHint, progress })
   const path = join(root, 'usr', 'bin', 'redis-server')
   const env = await environmentFor(
     cache,
