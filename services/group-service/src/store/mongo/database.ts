@@ -1,0 +1,127 @@
+import type { GroupFact, GroupFactData, GroupId, Role, UserId } from '@qunxin/contracts'
+import { type Logger, untilAvailable } from '@qunxin/runtime'
+import { type Collection, type Db, type Document, MongoClient } from 'mongodb'
+import type { GroupFields } from '../../domain/group.ts'
+import type { Profile } from '../user-store.ts'
+
+export interface GroupDoc extends GroupFields {
+  _id: GroupId
+  creator: UserId
+  createDate: number
+  updateDate: number
+  memberCount: number
+  membersVersion: number
+  /** Raised by every change: what a change is conditional on. */
+  revision: number
+  /** When it was deleted, in milliseconds; the document stays, so that the id is never used again. */
+  deleted?: number
+  /** Set with `deleted` until its members are removed, too. */
+  unswept?: true
+}
+
+export interface MemberDoc {
+  group: GroupId
+  user: UserId
+  role: Role
+  showName: string
+  joinedAt: number
+}
+
+export interface UserDoc extends Profile {
+  _id: UserId
+  /** When a profile was last put; a user may be known by a revocation only. */
+  putAt?: number
+  notBefore?: number
+}
+
+export interface OutboxDoc {
+  _id: string
+  at: number
+  what: GroupFact
+  data: GroupFactData
+}
+
+export interface RequestDoc {
+  /** `<creator>:<taskId>` */
+  _id: string
+  groupId: GroupId
+  at: Date
+}
+
+export interface Collections {
+  groups: Collection<GroupDoc>
+  members: Collection<MemberDoc>
+  users: Collection<UserDoc>
+  outbox: Collection<OutboxDoc>
+  requests: Collection<RequestDoc>
+}
+
+export interface Database extends Collections {
+  client: MongoClient
+}
+
+const REQUESTS_KEPT_S = 24 * 60 * 60
+
+export interface DatabaseOptions {
+  url: string
+  database: string
+  poolSize: number
+  /** The longest one operation waits for a server, a connection or a majority. */
+  timeoutMs: number
+  logger: Logger
+  signal?: AbortSignal | undefined
+}
+
+/** A client that waits a bounded time for everything, writes to a journalled majority and reads what a majority has. */
+export function createClient({ url, poolSize, timeoutMs }: DatabaseOptions): MongoClient {
+  return new MongoClient(url, {
+    appName: 'group-service',
+    maxPoolSize: poolSize,
+    waitQueueTimeoutMS: timeoutMs,
+    serverSelectionTimeoutMS: timeoutMs,
+    connectTimeoutMS: timeoutMs,
+    socketTimeoutMS: 2 * timeoutMs,
+    heartbeatFrequencyMS: 2_000,
+    writeConcern: { w: 'majority', journal: true, wtimeoutMS: timeoutMs },
+    readConcern: { level: 'majority' },
+    readPreference: 'primary',
+    ignoreUndefined: true,
+  })
+}
+
+/** Connects and makes what indexes are missing, waiting as long as it takes. */
+export async function openDatabase(client: MongoClient, options: DatabaseOptions): Promise<Database> {
+  const collections = collectionsOf(client.db(options.database))
+  const { logger, signal } = options
+  await untilAvailable(`MongoDB at ${withoutCredentials(options.url)}`, () => prepare(client, collections), {
+    logger,
+    signal,
+  })
+  return { client, ...collections }
+}
+
+function collectionsOf(db: Db): Collections {
+  return {
+    groups: db.collection('groups'),
+    members: db.collection('members'),
+    users: db.collection('users'),
+    outbox: db.collection('outbox'),
+    requests: db.collection('requests'),
+  }
+}
+
+async function prepare(client: MongoClient, collections: Collections): Promise<void> {
+  await client.connect()
+  const hello: Document = await client.db('admin').command({ hello: 1 })
+  if (!hello.setName && hello.msg !== 'isdbgrid')
+    throw new Error('it runs alone, but transactions need a replica set: start mongod with --replSet')
+  const { groups, members, outbox, requests } = collections
+  await groups.createIndex({ unswept: 1 }, { sparse: true })
+  await members.createIndexes([{ key: { group: 1, user: 1 }, unique: true }, { key: { user: 1, joinedAt: 1 } }])
+  await outbox.createIndex({ at: 1, _id: 1 })
+  await requests.createIndex({ at: 1 }, { expireAfterSeconds: REQUESTS_KEPT_S })
+}
+
+function withoutCredentials(url: string): string {
+  return url.replace(/\/\/[^/]*@/, '//')
+}
