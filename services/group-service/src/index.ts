@@ -1,1 +1,2 @@
-export {}
+export { type GroupServiceConfig, groupServiceConfig, readConfig } from './config.ts'
+export { type GroupService, startGroupService } from './service.ts'
