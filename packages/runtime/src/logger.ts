@@ -1,4 +1,4 @@
-import { type Logger, pino } from 'pino'
+import { type DestinationStream, type Logger, pino } from 'pino'
 
 export type { Logger } from 'pino'
 
@@ -13,7 +13,8 @@ const REDACTED = [
   '*.text',
 ]
 
-/** JSON lines on stdout; tokens and message bodies never appear. */
-export function createLogger(service: string, level: string): Logger {
-  return pino({ level, base: { service, pid: process.pid }, redact: { paths: REDACTED, censor: '[redacted]' } })
+/** JSON lines on stdout, or to `destination`; tokens and message bodies never appear. */
+export function createLogger(service: string, level: string, destination?: DestinationStream): Logger {
+  const options = { level, base: { service, pid: process.pid }, redact: { paths: REDACTED, censor: '[redacted]' } }
+  return destination ? pino(options, destination) : pino(options)
 }
