@@ -58,7 +58,7 @@ export class MessageInstances {
   }
 
   /** Two processes that count partitions differently would send one conversation to two owners. */
-  #compare(instance: string, partitions: number): void {
+  #compare(instance: string, partitions: number) {
     const { readiness, logger } = this.#options
     if (partitions === this.#options.partitions) return readiness.met('partitions')
     const why = `${instance} has PARTITIONS=${partitions}, this process ${this.#options.partitions}`

@@ -1,7 +1,5 @@
 import type { ErrorCode, SendAnswer, SendEntry } from '@qunxin/contracts'
 
-/** A send without the number the gateway gives it. */
-export type NewSend = Omit<SendEntry, 'id'>
 export type OnAnswer = (answer: SendAnswer) => void
 
 /** One send that has no answer yet. */

@@ -1,12 +1,15 @@
 import type { Bus } from '@qunxin/bus'
-import { type ErrorCode, errors, partitionOf, type SendAnswer, subjects } from '@qunxin/contracts'
+import { type ErrorCode, errors, partitionOf, type SendAnswer, type SendEntry, subjects } from '@qunxin/contracts'
+import type { NewSend, SubmitSend } from '../calls/send-call.ts'
 import { PartitionBatcher } from './partition-batcher.ts'
-import type { Ending, NewSend, OnAnswer, PendingSend } from './pending-send.ts'
+import type { Ending, OnAnswer, PendingSend } from './pending-send.ts'
 
 const TICK_MS = 100
 const REPEAT_AFTER_MS = 500
 /** More than a second's work of a large system: above it an honest refusal beats a growing heap. */
 const MAX_PENDING = 20_000
+
+type Stored = Extract<SendAnswer, { seq: number }>
 
 export interface SendsOptions {
   bus: Pick<Bus, 'connected' | 'publish' | 'onReconnect'>
@@ -20,8 +23,7 @@ export interface SendsOptions {
 }
 
 /** Everything this gateway has sent and has no answer to, from sockets and from HTTP. Answers come by {@link answered}. */
-export class Sends {
-  readonly #bus: SendsOptions['bus']
+export class Sends implements SubmitSend {
   readonly #partitions: number
   readonly #timeoutMs: number
   readonly #maxPending: number
@@ -30,12 +32,12 @@ export class Sends {
   readonly #touched = new Set<PartitionBatcher>()
   readonly #ticking: NodeJS.Timeout
   #idle: (() => void)[] = []
+  #stored: (entry: SendEntry, stored: Stored) => void = () => {}
   #scheduled = false
   #lastId = 0
 
   constructor(options: SendsOptions) {
     const { bus, node, partitions } = options
-    this.#bus = bus
     this.#partitions = partitions
     this.#timeoutMs = options.timeoutMs ?? 5_000
     this.#maxPending = options.maxPending ?? MAX_PENDING
@@ -60,7 +62,7 @@ export class Sends {
   }
 
   /** Hands a send to its partition. `done` is called exactly once: with the owner's answer, or with why there is none. */
-  submit(send: NewSend, done: OnAnswer): void {
+  submit(send: NewSend, done: OnAnswer) {
     const id = ++this.#lastId
     if (this.#pending.size >= this.#maxPending) return done({ id, code: 'UNAVAILABLE' })
     const entry = { id, ...send }
@@ -88,9 +90,15 @@ export class Sends {
     const batcher = this.#batcherOf(pending.entry.conversation)
     batcher.answered()
     this.#touch(batcher)
+    if ('seq' in answer && pending.entry.conn !== '') this.#stored(pending.entry, answer)
     pending.done(answer)
     if ('code' in answer && errors[answer.code].retryable) this.#end(batcher.endBehind(pending, answer.code))
     this.#tellIdle()
+  }
+
+  /** `callback` is told of every send of a connection that was stored, before its `done`. */
+  onStored(callback: (entry: SendEntry, stored: Stored) => void): void {
+    this.#stored = callback
   }
 
   /** Does this connection still wait for the answer of that very send? */

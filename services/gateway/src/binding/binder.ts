@@ -1,0 +1,131 @@
+import type { Bus } from '@qunxin/bus'
+import {
+  ANNOUNCE_EVERY_MS,
+  type closeCodes,
+  type GatewayControl,
+  type PresenceChange,
+  presenceConfirmed,
+  subjects,
+  type UserId,
+} from '@qunxin/contracts'
+import type { Registry } from '@qunxin/presence'
+import type { Logger } from '@qunxin/runtime'
+import type { MessageInstances } from './message-instances.ts'
+
+/** No client waits longer for its binding because a message-service instance does not answer. */
+const CONFIRM_MS = 300
+const TOO_MANY = 4009 satisfies keyof typeof closeCodes
+
+export interface BinderOptions {
+  bus: Pick<Bus, 'connected' | 'publish' | 'gather' | 'onReconnect'>
+  node: string
+  registry: Registry
+  instances: Pick<MessageInstances, 'live' | 'onChanged'>
+  /** Has this user a connection on this node? */
+  isHere(user: UserId): boolean
+  logger: Logger
+}
+
+/**
+ * Makes a user findable (design §4): Redis is written, then every live message-service instance is told and confirms. Only
+ * then is the client told that it is bound; otherwise a message committed just after could miss the new device.
+ */
+export class Binder {
+  readonly #options: BinderOptions
+  /** Whom the next round tells of, and who waits for it. */
+  #users = new Set<UserId>()
+  #waiting: (() => void)[] = []
+  #telling = false
+  /** Users not every instance has confirmed: a cached absence may still hide them. */
+  readonly #unconfirmed = new Set<UserId>()
+  readonly #gone = new Set<UserId>()
+  #retry: NodeJS.Timeout | undefined
+
+  constructor(options: BinderOptions) {
+    this.#options = options
+    options.bus.onReconnect(() => this.#tellAgain())
+  }
+
+  /** Resolves when messages find the connection, or after 300 ms. The user's oldest connections above the limit are closed. */
+  async arrived(user: UserId, conn: string): Promise<void> {
+    const { excess } = await this.#options.registry.add(user, conn)
+    for (const { conn: oldest, node } of excess) {
+      const order: GatewayControl = { kind: 'closeConnection', conn: oldest, code: TOO_MANY }
+      this.#options.bus.publish(subjects.gatewayControl(node), JSON.stringify(order))
+    }
+    await new Promise<void>((resolve) => {
+      this.#users.add(user)
+      this.#waiting.push(resolve)
+      void this.#tell()
+    })
+  }
+
+  left(user: UserId, conn: string): void {
+    void this.#options.registry.remove(user, conn)
+    if (this.#options.isHere(user)) return
+    if (this.#gone.size === 0) setImmediate(() => this.#tellGone())
+    this.#gone.add(user)
+  }
+
+  stop(): void {
+    clearTimeout(this.#retry)
+  }
+
+  /** One round under way; who comes meanwhile goes with the next. */
+  async #tell(): Promise<void> {
+    if (this.#telling) return
+    this.#telling = true
+    while (this.#users.size > 0) {
+      const users = [...this.#users]
+      const waiting = this.#waiting
+      this.#users = new Set()
+      this.#waiting = []
+      if (await this.#confirmed(users)) for (const user of users) this.#unconfirmed.delete(user)
+      else this.#tellLater(users)
+      for (const resolve of waiting) resolve()
+    }
+    this.#telling = false
+  }
+
+  async #confirmed(users: readonly UserId[]): Promise<boolean> {
+    const { bus, node, instances, logger } = this.#options
+    if (!bus.connected) return false
+    const change: PresenceChange = { node, users: [...users] }
+    const replies = await bus.gather(subjects.presenceBind, JSON.stringify(change), {
+      enough: (replies) => instances.live.size > 0 && replies.length >= instances.live.size,
+      timeoutMs: CONFIRM_MS,
+    })
+    const confirmedBy = new Set(replies.map((reply) => presenceConfirmed.parse(JSON.parse(decode(reply))).instance))
+    const silent = [...instances.live].filter((instance) => !confirmedBy.has(instance))
+    if (silent.length > 0) logger.warn({ users: users.length, silent }, 'a binding was not confirmed, telling again')
+    return silent.length === 0
+  }
+
+  #tellLater(users: readonly UserId[]): void {
+    for (const user of users) this.#unconfirmed.add(user)
+    this.#retry ??= setTimeout(() => this.#tellAgain(), ANNOUNCE_EVERY_MS).unref()
+  }
+
+  #tellAgain(): void {
+    clearTimeout(this.#retry)
+    this.#retry = undefined
+    for (const user of this.#unconfirmed) {
+      if (this.#options.isHere(user)) this.#users.add(user)
+      else this.#unconfirmed.delete(user)
+    }
+    void this.#tell()
+  }
+
+  #tellGone(): void {
+    const { bus, node, isHere } = this.#options
+    const users = [...this.#gone].filter((user) => !isHere(user))
+    this.#gone.clear()
+    if (users.length === 0 || !bus.connected) return
+    const change: PresenceChange = { node, users }
+    bus.publish(subjects.presenceUnbind, JSON.stringify(change))
+  }
+}
+
+function decode(reply: Uint8Array): string {
+  return Buffer.from(reply.buffer, reply.byteOffset, reply.length).toString()
+}

@@ -1,0 +1,58 @@
+import type { Bus } from '@qunxin/bus'
+import {
+  decodeDelivery,
+  type FrameItem,
+  groupConversation,
+  type SendAnswer,
+  subjects,
+  type UserId,
+} from '@qunxin/contracts'
+import { frameOf } from '../socket/wire.ts'
+import type { Order } from './order.ts'
+import type { LiveFrame, Receiver } from './receiver.ts'
+
+export interface DeliveriesOptions {
+  bus: Pick<Bus, 'subscribe'>
+  node: string
+  order: Order
+  answered(answer: SendAnswer): void
+  /** This node's connections of a user. */
+  receiversOf(user: UserId): readonly Receiver[]
+}
+
+/** Takes what message-service publishes for this node: answers to its sends, and frames for its connections, in their order. */
+export function subscribeDeliveries(options: DeliveriesOptions): void {
+  const { bus, node, order, answered, receiversOf } = options
+
+  const show = (item: FrameItem, body: Uint8Array) => {
+    let live: LiveFrame | undefined
+    const left = item.conversation === undefined ? groupOfListChange(body) : undefined
+    for (const user of item.users) {
+      for (const receiver of receiversOf(user)) {
+        if (receiver.id === item.except) continue
+        if (left !== undefined) order.forget(receiver, groupConversation(left))
+        live ??= { frame: frameOf(body), conversation: item.conversation, seq: item.seq, again: item.again }
+        order.take(receiver, live)
+      }
+    }
+  }
+
+  bus.subscribe(subjects.gatewayDeliver(node), (message) => {
+    const { delivery, bodies } = decodeDelivery(message.data)
+    let next = 0
+    for (const item of delivery.items) {
+      if (item.kind === 'answer') answered(item.answer)
+      else show(item, bodies[next++] as Uint8Array)
+    }
+  })
+}
+
+const LIST_CHANGED = Buffer.from('{"tag":"groupListChanged"')
+
+/** Who leaves a group and comes back has not missed what was said meanwhile: it was not for them. */
+function groupOfListChange(body: Uint8Array): string | undefined {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
+  if (!bytes.subarray(0, LIST_CHANGED.length).equals(LIST_CHANGED)) return undefined
+  const { data } = JSON.parse(bytes.toString()) as { data: { groupId: string } }
+  return data.groupId
+}

@@ -1,0 +1,121 @@
+import type { CloseCode, ConversationId, Language, UserId } from '@qunxin/contracts'
+import type { WebSocket } from 'ws'
+import type { Principal } from '../auth/principal.ts'
+import type { BacklogReceiver } from '../deliver/backlog.ts'
+import type { Hole } from '../deliver/hole.ts'
+import type { Outstanding } from '../deliver/receipts.ts'
+import type { LiveFrame } from '../deliver/receiver.ts'
+import { frameOf, type Outlet, type Writer } from './wire.ts'
+
+export type Stage = 'unbound' | 'binding' | 'bound' | 'closed'
+
+/** What all connections of a node share, so that one of them holds nothing but its own state. */
+export interface Shared {
+  readonly writer: Writer
+  /** Connections with something written that no ping has gone out behind. */
+  readonly unconfirmed: Set<Connection>
+  /** It is over, now, whatever the network still has to do. */
+  ended(connection: Connection): void
+}
+
+/** One socket. Most are idle, so whatever few need is made when it is first needed, and timers are shared. */
+export class Connection implements BacklogReceiver, Outlet {
+  readonly socket: WebSocket
+  readonly language: Language
+  readonly #shared: Shared
+
+  stage: Stage = 'unbound'
+  /** Given at the binding, so that a user's ids stand in the order they were bound. */
+  id = ''
+  userId: UserId = ''
+  /** Whose token came with the handshake. */
+  handshake: Principal | undefined
+  principal: Principal | undefined
+  /** Frames handled before the binding. */
+  early = 0
+  /** Frames that came behind getUserId. */
+  waiting: { data: Buffer; isBinary: boolean }[] | undefined
+  /** Sends and calls without an answer. */
+  pending = 0
+  /** Takes nothing new and is closed 1001 once nothing is pending. */
+  leaving = false
+  /** Something came from it since the last ping. */
+  alive = true
+  heartbeatSlot = 0
+  /** When it is closed for having no user, or no valid token any more: milliseconds since 1970. */
+  dueAt = 0
+
+  out: Buffer[] | undefined
+  positions: Map<ConversationId, number> | undefined
+  floors: Map<ConversationId, number> | undefined
+  holes: Map<ConversationId, Hole> | undefined
+  held: LiveFrame[] | undefined
+  /** Only of clients that acknowledge nothing by themselves. */
+  outstanding: Outstanding | undefined
+
+  constructor(socket: WebSocket, options: { language: Language; handshake: Principal | undefined; shared: Shared }) {
+    this.socket = socket
+    this.language = options.language
+    this.handshake = options.handshake
+    this.#shared = options.shared
+  }
+
+  get open(): boolean {
+    return this.stage !== 'closed'
+  }
+
+  write(frame: Buffer): void {
+    this.#shared.writer.write(this, frame)
+  }
+
+  /** One frame for this connection alone. */
+  tell(tag: string, data: unknown): void {
+    this.write(frameOf(JSON.stringify({ tag, data })))
+  }
+
+  wrote(conversation: ConversationId, seq: number): void {
+    if (!this.outstanding) return
+    this.outstanding.written.set(conversation, seq)
+    this.#shared.unconfirmed.add(this)
+  }
+
+  skipped(conversation: ConversationId): void {
+    if (!this.outstanding) return
+    this.outstanding.skipped ??= new Set()
+    this.outstanding.skipped.add(conversation)
+  }
+
+  overrun(): void {
+    this.close(4008)
+  }
+
+  drained(): Promise<void> {
+    return this.#shared.writer.drained(this)
+  }
+
+  ping(number: number): void {
+    this.#shared.writer.flush(this)
+    this.socket.ping(String(number))
+  }
+
+  /** What was written before goes out first; nothing is read any more. */
+  close(code: CloseCode): void {
+    if (this.stage === 'closed') return
+    this.end()
+    this.#shared.writer.flush(this)
+    this.socket.close(code)
+  }
+
+  /** The socket is gone, or is being closed: nothing is taken or written any more. */
+  end(): void {
+    if (this.stage === 'closed') return
+    this.stage = 'closed'
+    this.#shared.ended(this)
+  }
+
+  /** A send or a call was answered. */
+  settled(): void {
+    this.pending -= 1
+    if (this.leaving && this.pending === 0) this.close(1001)
+  }
+}

@@ -1,0 +1,86 @@
+import type { CloseCode } from '@qunxin/contracts'
+import { pinged, type Receipts } from '../deliver/receipts.ts'
+import type { Connection } from './connection.ts'
+import { Deadlines } from './deadlines.ts'
+import { Heartbeat } from './heartbeat.ts'
+
+const TICK_MS = 250
+/** How often what was written to clients that acknowledge nothing gets a ping behind it: within 5 s (protocol §3). */
+const CONFIRM_EVERY_TICKS = 8
+
+export interface LifetimesOptions {
+  pingEveryMs: number
+  receipts: Receipts
+  unconfirmed: Set<Connection>
+}
+
+/** Everything that happens to a connection because time passes, on two timers for all of them. */
+export class Lifetimes {
+  readonly #receipts: Receipts
+  readonly #unconfirmed: Set<Connection>
+  readonly #heartbeat: Heartbeat
+  readonly #deadlines = new Deadlines(Date.now())
+  readonly #timer: NodeJS.Timeout
+  #ticks = 0
+  #pings = 0
+
+  constructor(options: LifetimesOptions) {
+    this.#receipts = options.receipts
+    this.#unconfirmed = options.unconfirmed
+    this.#heartbeat = new Heartbeat(options.pingEveryMs, (connection) => this.#ping(connection))
+    this.#timer = setInterval(() => this.#tick(), TICK_MS).unref()
+  }
+
+  begin(connection: Connection, unboundUntil: number): void {
+    this.#heartbeat.add(connection)
+    this.limit(connection, unboundUntil)
+  }
+
+  /** It is closed at `at` (ms since 1970), unless this is called again before. */
+  limit(connection: Connection, at: number): void {
+    this.#deadlines.remove(connection, connection.dueAt)
+    connection.dueAt = at
+    this.#deadlines.add(connection, at)
+  }
+
+  end(connection: Connection): void {
+    this.#heartbeat.remove(connection)
+    this.#deadlines.remove(connection, connection.dueAt)
+    this.#unconfirmed.delete(connection)
+  }
+
+  /** A pong came, with the number of its ping. */
+  ponged(connection: Connection, number: number): void {
+    connection.alive = true
+    if (connection.outstanding) this.#receipts.ponged(connection.outstanding, number)
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#heartbeat.stop()
+    this.#receipts.flush()
+  }
+
+  #tick(): void {
+    for (const connection of this.#deadlines.take(Date.now())) connection.close(codeOf(connection))
+    this.#ticks += 1
+    if (this.#ticks % CONFIRM_EVERY_TICKS !== 0) return
+    for (const connection of this.#unconfirmed) {
+      // One whose pong is awaited keeps its place: it has more to confirm.
+      if (connection.outstanding?.pinged) continue
+      this.#unconfirmed.delete(connection)
+      this.#ping(connection)
+    }
+    this.#receipts.flush()
+  }
+
+  #ping(connection: Connection): void {
+    this.#pings += 1
+    if (connection.outstanding) pinged(connection.outstanding, this.#pings)
+    connection.ping(this.#pings)
+  }
+}
+
+function codeOf(connection: Connection): CloseCode {
+  return connection.stage === 'bound' ? 4002 : 4001
+}

@@ -1,0 +1,180 @@
+import type { Bus } from '@qunxin/bus'
+import type { UserId } from '@qunxin/contracts'
+import type { Registry } from '@qunxin/presence'
+import type { Logger } from '@qunxin/runtime'
+import type { FastifyInstance } from 'fastify'
+import type { WebSocket } from 'ws'
+import type { Authenticator } from '../auth/authenticator.ts'
+import { isRevoked, type Principal } from '../auth/principal.ts'
+import { Binder } from '../binding/binder.ts'
+import { subscribeControl } from '../binding/control.ts'
+import type { MessageInstances } from '../binding/message-instances.ts'
+import type { Calls } from '../calls/calls.ts'
+import { languageOf } from '../calls/language.ts'
+import type { GatewayConfig } from '../config.ts'
+import { sendBacklog } from '../deliver/backlog.ts'
+import { subscribeDeliveries } from '../deliver/deliveries.ts'
+import { Order } from '../deliver/order.ts'
+import { nothingOutstanding, Receipts } from '../deliver/receipts.ts'
+import { Repair } from '../deliver/repair.ts'
+import type { Origins } from '../http/origins.ts'
+import type { Limits } from '../limits/limits.ts'
+import type { Sends } from '../send/sends.ts'
+import { Binding } from './bind.ts'
+import { Connection, type Shared } from './connection.ts'
+import { Connections } from './connections.ts'
+import { drainConnections } from './drain.ts'
+import { Frames } from './frames.ts'
+import { createHandshake } from './handshake.ts'
+import { Lifetimes } from './lifetimes.ts'
+import { Writer } from './wire.ts'
+
+/** A client that has so much waiting is too slow: it comes back and catches up. */
+const SLOW_BYTES = 1024 * 1024
+
+export interface SocketEdgeOptions {
+  bus: Bus
+  node: string
+  config: Pick<GatewayConfig, 'PARTITIONS' | 'BIND_TIMEOUT_MS' | 'PING_EVERY_MS' | 'MAX_CONNECTIONS'>
+  sends: Sends
+  calls: Calls
+  limits: Limits
+  authenticator: Authenticator
+  origins: Origins
+  registry: Registry
+  instances: MessageInstances
+  /** A `revoke` order came: tokens of this user from before `notBefore` (ms) are no longer good. */
+  onRevoked(user: UserId, notBefore: number): void
+  logger: Logger
+}
+
+export interface SocketEdge {
+  /** Is there room for a further connection? */
+  canConnect(): boolean
+  /** Open sockets, bound or not. */
+  readonly size: number
+  /** Closes 4003 what lives by a token from before `notBefore` (ms). */
+  closeRevoked(user: UserId, notBefore: number): void
+  /** Takes nobody any more, closes everybody 1001, and waits for what they have sent to be answered. */
+  drain(): Promise<void>
+  stop(): void
+}
+
+/** Seed B's edge: `GET /ws`, and what NATS brings for its sockets. */
+export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions): SocketEdge {
+  const { bus, node, config, sends, calls, limits, authenticator, origins, registry, instances, logger } = options
+  const open = new Set<Connection>()
+  const connections = new Connections()
+  let draining = false
+  const canConnect = () => !draining && open.size < config.MAX_CONNECTIONS
+
+  const receipts = new Receipts({ bus, partitions: config.PARTITIONS })
+  const unconfirmed = new Set<Connection>()
+  const lifetimes = new Lifetimes({ pingEveryMs: config.PING_EVERY_MS, receipts, unconfirmed })
+  const shared: Shared = {
+    writer: new Writer(SLOW_BYTES, (outlet) => (outlet as Connection).close(4008)),
+    unconfirmed,
+    ended(connection) {
+      open.delete(connection)
+      lifetimes.end(connection)
+      if (connections.remove(connection)) binder.left(connection.userId, connection.id)
+    },
+  }
+
+  const isHere = (user: UserId) => connections.of(user).length > 0
+  const binder = new Binder({ bus, node, registry, instances, isHere, logger })
+  const repair = new Repair({ bus, logger, waitsIn: (conn, conversation) => sends.waitsIn(conn, conversation) })
+  const order = new Order({
+    waits: (conn, conversation, msgId) => sends.waits(conn, conversation, msgId),
+    onHole: (hole) => repair.watch(hole, order),
+  })
+
+  const binding = new Binding({
+    authenticator,
+    register: (connection) => connections.add(connection),
+    findable: (connection) => binder.arrived(connection.userId, connection.id),
+    ready(connection, sync) {
+      if (connection.principal) lifetimes.limit(connection, connection.principal.expiresAt)
+      if (sync) order.release(connection)
+      else {
+        connection.outstanding = nothingOutstanding(connection.userId)
+        void sendBacklog(connection, { bus, order, logger })
+      }
+      frames.takeWaiting(connection)
+    },
+    extended: (connection, { expiresAt }) => lifetimes.limit(connection, expiresAt),
+  })
+  const frames = new Frames({
+    calls,
+    sends,
+    limits,
+    logger,
+    canConnect,
+    bind: (connection, incoming) => void binding.first(connection, incoming),
+    bindAgain: (connection, incoming) => void binding.again(connection, incoming),
+  })
+
+  sends.onStored(({ conn, conversation }, { seq, duplicate }) => {
+    const connection = connections.byId(conn)
+    if (connection) order.own(connection, conversation, seq, duplicate === true)
+  })
+  subscribeDeliveries({
+    bus,
+    node,
+    order,
+    answered: (answer) => sends.answered(answer),
+    receiversOf: (user) => connections.of(user),
+  })
+
+  const closeRevoked = (user: UserId, notBefore: number) => {
+    const gone = ({ principal, handshake }: Connection) => {
+      const by: Principal | undefined = principal ?? handshake
+      return by?.userId === user && isRevoked(by, notBefore)
+    }
+    for (const connection of [...open].filter(gone)) connection.close(4003)
+  }
+  subscribeControl({
+    bus,
+    node,
+    close: (conn, code) => connections.byId(conn)?.close(code),
+    revoked(user, notBefore) {
+      options.onRevoked(user, notBefore)
+      closeRevoked(user, notBefore)
+    },
+  })
+
+  app.decorateRequest('principal', undefined)
+  app.route({
+    method: 'GET',
+    url: '/ws',
+    preValidation: createHandshake({ authenticator, origins, canConnect }),
+    handler: (_request, reply) => reply.callNotFound(),
+    // All handlers are attached before anything is awaited: what comes earlier would be lost.
+    wsHandler(socket: WebSocket, request) {
+      const language = languageOf(request.headers['accept-language'])
+      const connection = new Connection(socket, { language, handshake: request.principal, shared })
+      open.add(connection)
+      lifetimes.begin(connection, Date.now() + config.BIND_TIMEOUT_MS)
+      socket.on('message', (data, isBinary) => frames.take(connection, data as Buffer, isBinary))
+      socket.on('pong', (data) => lifetimes.ponged(connection, Number(data.toString())))
+      socket.on('close', () => connection.end())
+    },
+  })
+
+  return {
+    canConnect,
+    get size() {
+      return open.size
+    },
+    closeRevoked,
+    async drain() {
+      draining = true
+      await drainConnections(open, sends.idle())
+    },
+    stop() {
+      lifetimes.stop()
+      binder.stop()
+      repair.stop()
+    },
+  }
+}
