@@ -15,8 +15,6 @@ export interface Settings {
   host: string
 }
 
-const SECRET_LENGTH = 32
-
 /** Reads what `npm start` honours. @throws SetupError naming every setting that is wrong */
 export function readSettings(env: Record<string, string | undefined>): Settings {
   const faults: string[] = []
@@ -33,9 +31,6 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
   if (rateLimits !== 'on' && rateLimits !== 'off')
     faults.push(`RATE_LIMITS is ${JSON.stringify(rateLimits)}, but must be on or off`)
   const authSecret = env.AUTH_SECRET || undefined
-  if (authSecret !== undefined && authSecret.length < SECRET_LENGTH) {
-    faults.push(`AUTH_SECRET is shorter than ${SECRET_LENGTH} characters`)
-  }
   const settings = {
     port: number('PORT', 8080, { from: 1, to: 65_535 }),
     gateways: number('GATEWAYS', 1, count),
