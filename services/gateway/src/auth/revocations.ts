@@ -57,8 +57,7 @@ export class Revocations implements NotBefore {
 
   /** A `revoke` order came. It never moves back: orders and answers may cross. */
   set(user: UserId, notBefore: number): void {
-    const known = this.#known.peek(user)?.notBefore ?? 0
-    this.#known.set(user, { notBefore: Math.max(known, notBefore), until: Date.now() + KNOWN_FOR_MS })
+    this.#known.set(user, { notBefore: Math.max(this.#lastKnown(user), notBefore), until: Date.now() + KNOWN_FOR_MS })
   }
 
   /** Orders may have been missed while NATS was away: everybody is asked for again, and until then what was known counts. */
@@ -99,14 +98,19 @@ export class Revocations implements NotBefore {
 
   #learn(user: UserId, answer: number | undefined): number {
     if (answer === undefined) return this.#passUnanswered(user)
+    const before = this.#lastKnown(user)
     this.set(user, answer)
-    const { notBefore = 0 } = this.#known.peek(user) ?? {}
-    if (this.#passed.delete(user) && notBefore > 0) this.#onRevoked(user, notBefore)
+    const notBefore = this.#lastKnown(user)
+    if (this.#passed.delete(user) && notBefore > before) this.#onRevoked(user, notBefore)
     return notBefore
   }
 
   #passUnanswered(user: UserId): number {
     if (this.#passed.size < USERS_REMEMBERED) this.#passed.add(user)
+    return this.#lastKnown(user)
+  }
+
+  #lastKnown(user: UserId): number {
     return this.#known.peek(user)?.notBefore ?? 0
   }
 
