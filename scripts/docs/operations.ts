@@ -41,7 +41,7 @@ export function callPages(texts: Map<string, string>): string {
 
 function callPage(row: Row, text: string): string {
   const output = jsonSchema(row.operation.output, 'output')
-  const result = output.type === 'array' ? { properties: { [row.list ?? 'list']: output } } : without(output, row.told)
+  const result = without(httpResult(row, output), row.told)
   return [
     `## ${row.tag}`,
     '',
@@ -70,6 +70,11 @@ function fieldRows(schema: JsonSchema, before = ''): string[][] {
     const needed = schema.required?.includes(name) ? '' : 'optional'
     return [[code(path), describeType(field), needed], ...fieldRows(inside, `${path}.`)]
   })
+}
+
+/** An array is named in an HTTP answer; on the socket it is the `result` itself. */
+function httpResult({ list = 'list' }: Row, output: JsonSchema): JsonSchema {
+  return output.type === 'array' ? { properties: { [list]: output }, required: [list] } : output
 }
 
 function without(schema: JsonSchema, field: string | undefined): JsonSchema {

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
+import type { z } from 'zod'
 import { commonConfig } from '../../packages/runtime/src/config.ts'
 import { gatewayConfig } from '../../services/gateway/src/config.ts'
 import { groupServiceConfig } from '../../services/group-service/src/config.ts'
-import { messageServiceConfig } from '../../services/message-service/src/config.ts'
+import { configSchema as messageServiceConfig } from '../../services/message-service/src/config.ts'
 import { docstrings } from './comments.ts'
 import { code, table } from './markdown.ts'
 import { REPOSITORY } from './repository.ts'
@@ -26,14 +27,23 @@ export type ServiceName = keyof typeof configs
 /** Every setting of one service, in the order its schema has them. */
 export async function settingsOf(service: ServiceName): Promise<Setting[]> {
   const sources = [`services/${service}/src/config.ts`, 'packages/runtime/src/config.ts']
-  const texts = await Promise.all(sources.map(async (path) => docstrings(await readFile(`${REPOSITORY}/${path}`, 'utf8'))))
+  const texts = await Promise.all(
+    sources.map(async (path) => docstrings(await readFile(`${REPOSITORY}/${path}`, 'utf8'))),
+  )
   const schema = jsonSchema(configs[service], 'input')
+  const defaults = new Map(Object.entries(configs[service].shape).map(([name, one]) => [name, defaultOf(one)]))
   return Object.entries(schema.properties ?? {}).map(([name, field]) => ({
     name,
     type: typeOf(field),
-    default: field.default === undefined ? undefined : written(field.default),
+    default: defaults.get(name),
     text: texts.map((found) => found.get(name)).find((text) => text !== undefined) ?? '',
   }))
+}
+
+/** What a setting is when nothing is given, written as in the environment; undefined when there is no default. */
+function defaultOf(setting: z.ZodType): string | undefined {
+  const parsed = setting.safeParse(undefined)
+  return parsed.success && parsed.data !== undefined ? written(parsed.data) : undefined
 }
 
 /** The settings all services share, then those of each. */

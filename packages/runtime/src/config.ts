@@ -2,15 +2,18 @@ import { z } from 'zod'
 
 /** What every process is told: where it runs and what it says about itself. */
 export const commonConfig = {
+  /** With the credentials of the service's NATS user: nats://user:password@host:port, several separated by commas. */
   NATS_URL: z.string().default('nats://127.0.0.1:4222'),
   /** First token of every subject; a second system on one NATS takes another. */
   SUBJECT_PREFIX: z
     .string()
     .regex(/^[A-Za-z0-9_-]+$/)
     .default('im'),
+  /** Where /livez, /readyz and /metrics listen. */
   OPS_HOST: z.string().default('0.0.0.0'),
   /** Port of /livez, /readyz and /metrics; 0 takes a free one. */
   OPS_PORT: z.coerce.number().int().min(0).max(65_535),
+  /** The least level that is logged. */
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   /** How many shares conversations are spread over; the same in every process, fixed once there are messages. */
   PARTITIONS: z.coerce.number().int().min(1).max(1024).default(64),

@@ -12,9 +12,11 @@ const list = z.string().transform((value) =>
 const settings = z.object({
   ...commonConfig,
   OPS_PORT: commonConfig.OPS_PORT.default(9080),
+  /** Where HTTP and WebSocket listen. */
   HOST: z.string().default('0.0.0.0'),
   /** HTTP and WebSocket; 0 takes a free one, so that many gateways run on one machine. */
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+  /** Where presence is kept. */
   REDIS_URL: z.string().default('redis://127.0.0.1:6379'),
   /** Put before every Redis key; a second system on one Redis takes another. */
   REDIS_PREFIX: z.string().default(''),
@@ -23,13 +25,16 @@ const settings = z.object({
   AUTH_SECRET: z.string().optional(),
   /** Where the public keys of RS, ES and EdDSA tokens are. */
   AUTH_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** The `aud` a token must have, when set. */
   AUTH_AUDIENCE: z.string().optional(),
+  /** The `iss` a token must have, when set. */
   AUTH_ISSUER: z.string().optional(),
   /** Hands a token to whoever asks: POST /dev/token, and the page at /. Never in production. */
   DEV_LOGIN: flag.default(false),
   /** Origins whose pages may connect, comma-separated; `*` allows all, empty only the gateway's own. */
   ALLOWED_ORIGINS: list.default([]),
 
+  /** The limits per user; off for load tools only. */
   RATE_LIMITS: flag.default(true),
   /** The largest WebSocket frame. */
   FRAME_LIMIT_BYTES: z.coerce

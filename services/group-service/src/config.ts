@@ -8,6 +8,7 @@ export const groupServiceConfig = z.object({
   OPS_PORT: commonConfig.OPS_PORT.default(9081),
   /** A replica set, be it of one: a change of membership is a transaction. */
   MONGO_URL: z.string().default('mongodb://127.0.0.1:27017/?replicaSet=rs0'),
+  /** The database of groups, members, users and messages. */
   MONGO_DATABASE: z.string().min(1).default('qunxin'),
   /** Connections to MongoDB, and so how many transactions run at once. */
   MONGO_POOL_SIZE: positive.default(32),
