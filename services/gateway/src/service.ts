@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { connectBus } from '@qunxin/bus'
+import { connectRedis, createRegistry, newNodeId } from '@qunxin/presence'
 import {
   createMetrics,
   type DrainPhase,
@@ -24,6 +24,10 @@ import { createHttpServer } from './http/server.ts'
 import { unlimited } from './limits/limits.ts'
 import { TokenBuckets } from './limits/token-bucket.ts'
 import { Sends } from './send/sends.ts'
+import { registerSocket } from './socket/socket-edge.ts'
+
+/** The shares of drainConnections, and behind them the sends of the last one. */
+const SOCKETS_DRAIN_MS = 17_000
 
 export interface Gateway extends Running {
   /** This process among the gateways. Made at start, so an earlier life of the same machine is another node. */
@@ -38,7 +42,7 @@ export async function startGateway(
   options: { logger: Logger; signal?: AbortSignal },
 ): Promise<Gateway> {
   const { logger, signal } = options
-  const node = `gw-${randomBytes(8).toString('hex')}`
+  const node = newNodeId('gw')
   // Undone from the last to the first, in a stop as well as when a later step of the start fails.
   const phases: DrainPhase[] = []
   const undo = (name: string, run: DrainPhase['run'], limitMs = 2_000) => phases.unshift({ name, limitMs, run })
@@ -66,9 +70,20 @@ export async function startGateway(
     bus.onReconnect(() => readiness.met('nats'))
     readiness.met('nats')
 
+    const redis = await connectRedis(config.REDIS_URL, logger, { name: `gateway ${node}`, signal })
+    undo('redis', () => redis.disconnect())
+    const registry = createRegistry({
+      redis,
+      node,
+      logger,
+      prefix: config.REDIS_PREFIX,
+      connectionsPerUser: config.MAX_CONNECTIONS_PER_USER,
+    })
+    undo('presence', () => registry.stop())
+
     const instances = new MessageInstances({ bus, partitions: config.PARTITIONS, readiness, logger })
     undo('instances', () => instances.stop())
-    const revocations = new Revocations({ bus, logger })
+    const revocations = new Revocations({ bus, logger, onRevoked: (user, since) => sockets.closeRevoked(user, since) })
     undo('revocations', () => revocations.stop())
     bus.onReconnect(() => revocations.forget())
     const authenticator = createAuthenticator(config, { notBefore: revocations })
@@ -84,20 +99,34 @@ export async function startGateway(
     undo('sends', () => sends.stop())
     const calls = new Calls({ bus, sends, limits, timeoutMs: config.CALL_TIMEOUT_MS })
 
-    let draining = false
-    const canConnect = () => !draining
-    const app = await createHttpServer(config, { logger, origins: createOrigins(config) })
+    const origins = createOrigins(config)
+    const app = await createHttpServer(config, { logger, origins })
     registerCallRoutes(app, { authenticator, calls })
-    registerCanConnect(app, canConnect)
+    const sockets = registerSocket(app, {
+      bus,
+      node,
+      config,
+      sends,
+      calls,
+      limits,
+      authenticator,
+      origins,
+      registry,
+      instances,
+      onRevoked: (user, notBefore) => revocations.set(user, notBefore),
+      logger,
+    })
+    undo('sockets', () => sockets.stop())
+    registerCanConnect(app, sockets.canConnect)
     if (config.DEV_LOGIN && config.AUTH_SECRET !== undefined) {
       logger.warn('DEV_LOGIN is on: POST /dev/token gives a token to whoever asks. Never do this in production')
       registerDevLogin(app, { ...config, AUTH_SECRET: config.AUTH_SECRET })
     }
-    await app.listen({ host: config.HOST, port: config.PORT })
-    undo('http', () => app.close(), config.SEND_TIMEOUT_MS + 1_000)
-
     const announcement = announce(bus, node)
     undo('announcement', () => announcement.stop())
+    await app.listen({ host: config.HOST, port: config.PORT })
+    undo('http', () => app.close(), config.SEND_TIMEOUT_MS + 1_000)
+    undo('connections', () => sockets.drain(), SOCKETS_DRAIN_MS)
 
     const { port } = app.server.address() as AddressInfo
     const url = `http://${config.HOST === '0.0.0.0' ? '127.0.0.1' : config.HOST}:${port}`
@@ -107,7 +136,6 @@ export async function startGateway(
       url,
       opsUrl: ops.url,
       async stop() {
-        draining = true
         readiness.unmet('draining', 'this process is stopping')
         await drain(phases, logger)
       },
