@@ -1,0 +1,141 @@
+import { type Bus, connectBus, type HandlersOf, type Msg } from '@qunxin/bus'
+import {
+  ANNOUNCE_EVERY_MS,
+  type Delivery,
+  encodeDelivery,
+  type FrameItem,
+  type MsgModel,
+  type PresenceChange,
+  type ReceiptBatch,
+  type SendAnswer,
+  type SendBatch,
+  type SendEntry,
+  subjects,
+} from '@qunxin/contracts'
+import { createLogger } from '@qunxin/runtime'
+
+type MessageHandlers = Partial<HandlersOf<'message'>>
+
+/** A message-service that does what a test tells it, over real NATS: every partition is its own. */
+export class ScriptedService {
+  readonly instance: string
+  readonly bus: Bus
+  /** Every batch that came, repeats included. */
+  readonly batches: SendBatch[] = []
+  readonly binds: PresenceChange[] = []
+  readonly unbinds: PresenceChange[] = []
+  readonly receipts: ReceiptBatch['receipts'] = []
+  /** Says nothing to binds while set. */
+  silentToBinds = false
+  /** Since when (ms) tokens of a user count. */
+  readonly notBefore = new Map<string, number>()
+  /** What to do with a batch; the default stores and answers nothing. */
+  onBatch: (batch: SendBatch) => void = () => {}
+  readonly #partitions: number
+  #announcing: NodeJS.Timeout | undefined
+
+  constructor(bus: Bus, instance: string, partitions: number) {
+    this.bus = bus
+    this.instance = instance
+    this.#partitions = partitions
+    bus.subscribe('partition.*.send', (message) => {
+      const batch = message.json<SendBatch>()
+      this.batches.push(batch)
+      this.onBatch(batch)
+    })
+    bus.subscribe('partition.*.receipt', (message) => {
+      this.receipts.push(...message.json<ReceiptBatch>().receipts)
+    })
+    bus.serve({ 'user.notBeforeOf': ({ userIds }: { userIds: string[] }) => this.#notBefore(userIds) }, 'group-service')
+    bus.subscribe(subjects.presenceBind, (message) => this.#bind(message))
+    bus.subscribe(subjects.presenceUnbind, (message) => {
+      this.unbinds.push(message.json<PresenceChange>())
+    })
+  }
+
+  /** The sends of all batches in order of arrival, repeats left out. */
+  get sends(): SendEntry[] {
+    const seen = new Set<number>()
+    return this.batches.flatMap(({ sends }) => sends).filter(({ id }) => !seen.has(id) && Boolean(seen.add(id)))
+  }
+
+  live(): void {
+    this.#say(false)
+    this.#announcing ??= setInterval(() => this.#say(false), ANNOUNCE_EVERY_MS)
+  }
+
+  leave(): void {
+    clearInterval(this.#announcing)
+    this.#announcing = undefined
+    this.#say(true)
+  }
+
+  serve(handlers: MessageHandlers): void {
+    this.bus.serve(handlers, 'message-service')
+  }
+
+  answer(node: string, answers: readonly SendAnswer[]): void {
+    const items = answers.map((answer) => ({ kind: 'answer' as const, answer }))
+    this.bus.publish(subjects.gatewayDeliver(node), encodeDelivery({ from: this.instance, items }, []))
+  }
+
+  /** Delivers messages, each with its frame, in one delivery. */
+  deliver(
+    node: string,
+    messages: readonly { message: MsgModel; to: Omit<FrameItem, 'kind' | 'size' | 'seq'> }[],
+  ): void {
+    const bodies = messages.map(({ message }) => Buffer.from(JSON.stringify({ tag: 'message', data: message })))
+    const items = messages.map(
+      ({ message, to }, i): FrameItem => ({ kind: 'frame', size: bodies[i]?.length ?? 0, seq: message.seq, ...to }),
+    )
+    this.publish(node, { from: this.instance, items }, bodies)
+  }
+
+  push(node: string, users: string[], tag: string, data: unknown): void {
+    const body = Buffer.from(JSON.stringify({ tag, data }))
+    this.publish(node, { from: this.instance, items: [{ kind: 'frame', size: body.length, users }] }, [body])
+  }
+
+  publish(node: string, delivery: Delivery, bodies: readonly Uint8Array[]): void {
+    this.bus.publish(subjects.gatewayDeliver(node), encodeDelivery(delivery, bodies))
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#announcing)
+    await this.bus.close()
+  }
+
+  #notBefore(userIds: readonly string[]) {
+    return { notBefore: userIds.map((userId) => this.notBefore.get(userId) ?? 0) }
+  }
+
+  #bind(message: Msg): void {
+    this.binds.push(message.json<PresenceChange>())
+    if (!this.silentToBinds) message.respond(JSON.stringify({ instance: this.instance }))
+  }
+
+  #say(leaving: boolean): void {
+    const announcement = { instance: this.instance, epoch: 1, partitions: this.#partitions, leaving }
+    this.bus.publish(subjects.messageInstances, JSON.stringify(announcement))
+  }
+}
+
+export async function startScriptedService(options: {
+  url: string
+  prefix: string
+  instance?: string
+  partitions?: number
+}): Promise<ScriptedService> {
+  const { instance = 'ms-1', partitions = 8 } = options
+  const bus = await connectBus({
+    url: options.url,
+    name: instance,
+    prefix: options.prefix,
+    inboxPrefix: `_INBOX_${instance}`,
+    logger: createLogger('test', 'silent'),
+  })
+  const service = new ScriptedService(bus, instance, partitions)
+  service.live()
+  await bus.flush()
+  return service
+}
