@@ -80,7 +80,7 @@ function watched(options: ChildOptions, child: ChildProcess): Child {
 }
 
 /** The last lines a process printed, for a text that says why it ended. */
-export function lastLines(logFile: string, count = 8): string {
+export function lastLines(logFile: string, count = 20): string {
   try {
     return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-count).join('\n')
   } catch {
