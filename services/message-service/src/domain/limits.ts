@@ -1,0 +1,15 @@
+import { type ErrorCode, isContentType, type SendEntry } from '@qunxin/contracts'
+
+export interface Limits {
+  /** UTF-16 units. */
+  textLength: number
+}
+
+/** What is wrong with a send whoever sends it; undefined when nothing is (protocol §4.5, §7). */
+export function refusalOf(send: SendEntry, limits: Limits): ErrorCode | undefined {
+  if (send.group === undefined && (!send.to || send.to === '0' || send.to === send.from)) return 'NO_SUCH_RECEIVER'
+  if (!isContentType(send.type)) return 'UNSUPPORTED_CONTENT'
+  if (send.text.length > limits.textLength) return 'MESSAGE_TOO_LONG'
+  if (send.type === 1 && send.text.length === 0) return 'BAD_REQUEST'
+  return undefined
+}
