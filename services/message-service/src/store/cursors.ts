@@ -1,0 +1,16 @@
+import type { ConversationId, UserId } from '@qunxin/contracts'
+import type { Cursor } from '../domain/present.ts'
+
+export interface CursorMove extends Partial<Cursor> {
+  user: UserId
+  conversation: ConversationId
+}
+
+/** How far each user is in each conversation; a cursor never moves back. */
+export interface Cursors {
+  advance(moves: readonly CursorMove[]): Promise<void>
+  /** The cursors of some users in one conversation; who has none is left out. */
+  of(conversation: ConversationId, users: readonly UserId[]): Promise<Map<UserId, Cursor>>
+  /** One user's cursors in some conversations; those without one are left out. */
+  ofUser(user: UserId, conversations: readonly ConversationId[]): Promise<Map<ConversationId, Cursor>>
+}

@@ -1,0 +1,35 @@
+import type { ConversationId, UserId } from '@qunxin/contracts'
+import type { Cursor } from '../domain/present.ts'
+import type { CursorMove, Cursors } from './cursors.ts'
+
+/** Cursors in memory, for tests. */
+export class MemoryCursors implements Cursors {
+  readonly #cursors = new Map<string, Cursor>()
+
+  async advance(moves: readonly CursorMove[]): Promise<void> {
+    for (const { user, conversation, deliveredSeq = 0, readSeq = 0 } of moves) {
+      const before = this.#cursors.get(`${user}/${conversation}`) ?? { deliveredSeq: 0, readSeq: 0 }
+      this.#cursors.set(`${user}/${conversation}`, {
+        deliveredSeq: Math.max(before.deliveredSeq, deliveredSeq),
+        readSeq: Math.max(before.readSeq, readSeq),
+      })
+    }
+  }
+
+  async of(conversation: ConversationId, users: readonly UserId[]): Promise<Map<UserId, Cursor>> {
+    return this.#pick(users, (user) => `${user}/${conversation}`)
+  }
+
+  async ofUser(user: UserId, conversations: readonly ConversationId[]): Promise<Map<ConversationId, Cursor>> {
+    return this.#pick(conversations, (conversation) => `${user}/${conversation}`)
+  }
+
+  #pick(names: readonly string[], keyOf: (name: string) => string): Map<string, Cursor> {
+    return new Map(
+      names.flatMap((name) => {
+        const cursor = this.#cursors.get(keyOf(name))
+        return cursor ? [[name, cursor] as const] : []
+      }),
+    )
+  }
+}

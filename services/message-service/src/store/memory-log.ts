@@ -1,0 +1,75 @@
+import type { ConversationId } from '@qunxin/contracts'
+import type { Message, MessageKey } from '../domain/message.ts'
+import type { Appended, Head, MessageLog, Range, Tail } from './message-log.ts'
+
+const keyOf = ({ conversation, from, msgId }: MessageKey) => `${conversation}/${from}/${msgId}`
+
+/** The log in memory, for tests of what stands on it. */
+export class MemoryLog implements MessageLog {
+  readonly #conversations = new Map<ConversationId, Map<number, Message>>()
+  readonly #byKey = new Map<string, Message>()
+
+  async append(messages: readonly Message[]): Promise<Appended> {
+    for (const [index, message] of messages.entries()) {
+      const conversation = this.#conversations.get(message.conversation) ?? new Map<number, Message>()
+      if (conversation.has(message.seq)) return { stored: index, stoppedBy: 'seq' }
+      if (this.#byKey.has(keyOf(message))) return { stored: index, stoppedBy: 'msgId' }
+      this.#conversations.set(message.conversation, conversation.set(message.seq, message))
+      this.#byKey.set(keyOf(message), message)
+    }
+    return { stored: messages.length }
+  }
+
+  async stored(messages: readonly Message[]): Promise<boolean[]> {
+    return messages.map(({ conversation, seq, from, msgId, at }) => {
+      const there = this.#conversations.get(conversation)?.get(seq)
+      return there !== undefined && there.from === from && there.msgId === msgId && there.at === at
+    })
+  }
+
+  async tail(conversation: ConversationId, limit: number): Promise<Tail> {
+    const recent = this.#all(conversation).slice(-limit)
+    const { seq, at } = recent.at(-1) ?? { seq: 0, at: 0 }
+    return {
+      seq,
+      at,
+      recent: recent.map((one) => ({ from: one.from, msgId: one.msgId, seq: one.seq, at: one.at, hash: one.hash })),
+    }
+  }
+
+  async originals(keys: readonly MessageKey[]): Promise<(Message | undefined)[]> {
+    return keys.map((key) => this.#byKey.get(keyOf(key)))
+  }
+
+  async after(conversation: ConversationId, time: number, limit: number): Promise<Message[]> {
+    return this.#all(conversation)
+      .filter(({ at }) => at > time)
+      .slice(0, limit)
+  }
+
+  async oldest(conversation: ConversationId, range: Range): Promise<Message[]> {
+    return this.#within(conversation, range).slice(0, range.limit)
+  }
+
+  async newest(conversation: ConversationId, range: Range): Promise<Message[]> {
+    return this.#within(conversation, range).slice(-range.limit)
+  }
+
+  async heads(conversations: readonly ConversationId[]): Promise<Head[]> {
+    return conversations.flatMap((conversation) => {
+      const last = this.#all(conversation).at(-1)
+      return last ? [{ conversation, seq: last.seq, at: last.at }] : []
+    })
+  }
+
+  #all(conversation: ConversationId): Message[] {
+    return [...(this.#conversations.get(conversation)?.values() ?? [])].sort((one, other) => one.seq - other.seq)
+  }
+
+  #within(conversation: ConversationId, range: Range): Message[] {
+    const { fromSeq = 1, toSeq = Number.POSITIVE_INFINITY, notFrom, afterTime = 0 } = range
+    return this.#all(conversation).filter(
+      ({ seq, from, at }) => seq >= fromSeq && seq <= toSeq && from !== notFrom && at > afterTime,
+    )
+  }
+}

@@ -1,0 +1,57 @@
+import type { ConversationId, UserId } from '@qunxin/contracts'
+import type { Message, MessageKey, Original } from '../domain/message.ts'
+import type { Position } from '../domain/numbering.ts'
+
+/** How far one ordered write came. `stoppedBy` says which key the first message not stored ran into. */
+export interface Appended {
+  stored: number
+  stoppedBy?: 'seq' | 'msgId'
+}
+
+export interface Tail extends Position {
+  /** The newest messages, oldest first. */
+  recent: (Original & { from: UserId; msgId: string })[]
+}
+
+export interface Head extends Position {
+  conversation: ConversationId
+}
+
+/** Part of one conversation, oldest first; a bound left out is open, both are inclusive. */
+export interface Range {
+  fromSeq?: number
+  toSeq?: number
+  /** Only messages by others than this user. */
+  notFrom?: UserId
+  /** Only messages after this time (ms). */
+  afterTime?: number
+  limit: number
+}
+
+/** Whether an append was stored is not known: read back before going on. */
+export class OutcomeUnknown extends Error {
+  override readonly name = 'OutcomeUnknown'
+}
+
+/** The log of all conversations. What it shows has been stored by a majority and cannot be rolled back. */
+export interface MessageLog {
+  /**
+   * Adds messages in the order given and stops at the first whose key is taken. What it reports is on the disks of a majority.
+   *
+   * @throws OutcomeUnknown when the store did not confirm; some of the first ones may be stored
+   */
+  append(messages: readonly Message[]): Promise<Appended>
+  /** For each message: is it stored under its seq just as it stands? */
+  stored(messages: readonly Message[]): Promise<boolean[]>
+  tail(conversation: ConversationId, limit: number): Promise<Tail>
+  /** What is stored under these keys, in the order asked. */
+  originals(keys: readonly MessageKey[]): Promise<(Message | undefined)[]>
+  /** Records after `time` (exclusive), oldest first. */
+  after(conversation: ConversationId, time: number, limit: number): Promise<Message[]>
+  /** The first `limit` of a range. */
+  oldest(conversation: ConversationId, range: Range): Promise<Message[]>
+  /** The last `limit` of a range, oldest first. */
+  newest(conversation: ConversationId, range: Range): Promise<Message[]>
+  /** The newest position of each conversation that has messages. */
+  heads(conversations: readonly ConversationId[]): Promise<Head[]>
+}

@@ -1,0 +1,42 @@
+import { type ConversationId, pairOf, type UserId } from '@qunxin/contracts'
+import type { Collection, Db } from 'mongodb'
+import type { Conversations } from './conversations.ts'
+
+interface ConversationRow {
+  /** `<user>/<conversation>`: written by two owners at once, it is still one row. */
+  _id: string
+  user: UserId
+  conversation: ConversationId
+  lastAt: number
+}
+
+export class MongoConversations implements Conversations {
+  readonly #rows: Collection<ConversationRow>
+
+  constructor(db: Db) {
+    this.#rows = db.collection('conversations')
+  }
+
+  async begin(conversation: ConversationId, at: number): Promise<void> {
+    const users = pairOf(conversation) ?? []
+    await this.#rows.bulkWrite(
+      users.map((user) => ({
+        updateOne: {
+          filter: { _id: `${user}/${conversation}` },
+          update: { $setOnInsert: { user, conversation, lastAt: at } },
+          upsert: true,
+        },
+      })),
+      { ordered: false, writeConcern: { w: 'majority', journal: true } },
+    )
+  }
+
+  async of(user: UserId, limit: number): Promise<ConversationId[]> {
+    const rows = this.#rows
+      .find({ user })
+      .sort({ lastAt: -1 })
+      .limit(limit)
+      .project<ConversationRow>({ conversation: 1 })
+    return (await rows.toArray()).map(({ conversation }) => conversation)
+  }
+}

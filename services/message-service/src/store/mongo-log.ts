@@ -1,0 +1,133 @@
+import type { ConversationId } from '@qunxin/contracts'
+import type { Collection, Db, Document, Filter } from 'mongodb'
+import type { Message, MessageKey } from '../domain/message.ts'
+import { idOf, type MessageDocument, SEQ_DIGITS, seqOf, toDocument, toMessage } from './message-document.ts'
+import { type Appended, type Head, type MessageLog, OutcomeUnknown, type Range, type Tail } from './message-log.ts'
+
+/** On the disks of a majority; the server gives up saying so after a while, and then the outcome is unknown. */
+const MAJORITY = { w: 'majority', j: true, wtimeout: 5_000 } as const
+const DUPLICATE_KEY = 11_000
+/** What a large `$in` of ids may hold without making one command too long. */
+const KEYS_PER_QUERY = 500
+
+interface InsertReply {
+  n: number
+  writeErrors?: { index: number; code: number; keyPattern?: Document }[]
+  writeConcernError?: { code: number; errmsg?: string }
+}
+
+/**
+ * The log in MongoDB. Reads are from the primary with majority read concern (the client's default): a local read could show
+ * what is later rolled back.
+ */
+export class MongoLog implements MessageLog {
+  readonly #db: Db
+  readonly #messages: Collection<MessageDocument>
+
+  constructor(db: Db) {
+    this.#db = db
+    this.#messages = db.collection('messages')
+  }
+
+  async append(messages: readonly Message[]): Promise<Appended> {
+    let reply: InsertReply
+    try {
+      // The bare command instead of insertMany: the driver's bulk path measures every document twice, and hides a duplicate
+      // key behind the write-concern error that makes it count for nothing.
+      reply = (await this.#db.command({
+        insert: 'messages',
+        documents: messages.map(toDocument),
+        ordered: true,
+        writeConcern: MAJORITY,
+      })) as unknown as InsertReply
+    } catch (error) {
+      throw new OutcomeUnknown('the insert was not answered', { cause: error })
+    }
+    if (reply.writeConcernError)
+      throw new OutcomeUnknown(`not confirmed by a majority: ${reply.writeConcernError.errmsg}`)
+    const stop = reply.writeErrors?.[0]
+    if (!stop) return { stored: messages.length }
+    if (stop.code !== DUPLICATE_KEY) throw new OutcomeUnknown(`the insert was refused with code ${stop.code}`)
+    return { stored: stop.index, stoppedBy: stop.keyPattern?.msgId === undefined ? 'seq' : 'msgId' }
+  }
+
+  async stored(messages: readonly Message[]): Promise<boolean[]> {
+    const ids = messages.map(({ conversation, seq }) => idOf(conversation, seq))
+    const there = new Map<string, Pick<MessageDocument, 'from' | 'msgId' | 'at'>>()
+    for (let at = 0; at < ids.length; at += KEYS_PER_QUERY) {
+      const found = this.#messages
+        .find({ _id: { $in: ids.slice(at, at + KEYS_PER_QUERY) } })
+        .project<Pick<MessageDocument, '_id' | 'from' | 'msgId' | 'at'>>({ from: 1, msgId: 1, at: 1 })
+      for await (const document of found) there.set(document._id, document)
+    }
+    return messages.map((message, index) => {
+      const document = there.get(ids[index] ?? '')
+      return document?.from === message.from && document.msgId === message.msgId && document.at === message.at
+    })
+  }
+
+  async tail(conversation: ConversationId, limit: number): Promise<Tail> {
+    const newestFirst = await this.#messages
+      .find(between(conversation))
+      .sort({ _id: -1 })
+      .limit(limit)
+      .project<Pick<MessageDocument, '_id' | 'from' | 'msgId' | 'hash' | 'at'>>({ from: 1, msgId: 1, hash: 1, at: 1 })
+      .toArray()
+    const recent = newestFirst
+      .reverse()
+      .map(({ _id, from, msgId, hash, at }) => ({ seq: seqOf(_id), from, msgId, hash, at }))
+    const { seq, at } = recent.at(-1) ?? { seq: 0, at: 0 }
+    return { seq, at, recent }
+  }
+
+  async originals(keys: readonly MessageKey[]): Promise<(Message | undefined)[]> {
+    const name = ({ conversation, from, msgId }: MessageKey) => `${conversation}/${from}/${msgId}`
+    const found = new Map<string, Message>()
+    for (let at = 0; at < keys.length; at += KEYS_PER_QUERY) {
+      const $or = keys
+        .slice(at, at + KEYS_PER_QUERY)
+        .map(({ conversation, from, msgId }) => ({ conversation, from, msgId }))
+      for await (const document of this.#messages.find({ $or })) found.set(name(document), toMessage(document))
+    }
+    return keys.map((key) => found.get(name(key)))
+  }
+
+  async after(conversation: ConversationId, time: number, limit: number): Promise<Message[]> {
+    const page = this.#messages
+      .find({ conversation, at: { $gt: time } })
+      .sort({ conversation: 1, at: 1 })
+      .limit(limit)
+    return (await page.toArray()).map(toMessage)
+  }
+
+  async oldest(conversation: ConversationId, range: Range): Promise<Message[]> {
+    return (await this.#within(conversation, range, 1)).map(toMessage)
+  }
+
+  async newest(conversation: ConversationId, range: Range): Promise<Message[]> {
+    return (await this.#within(conversation, range, -1)).reverse().map(toMessage)
+  }
+
+  async heads(conversations: readonly ConversationId[]): Promise<Head[]> {
+    if (conversations.length === 0) return []
+    // $sort with $group $first on (conversation, at) is a DISTINCT_SCAN: one key per conversation, not one per message.
+    const heads = this.#messages.aggregate<{ _id: string; last: string; at: number }>([
+      { $match: { conversation: { $in: [...conversations] } } },
+      { $sort: { conversation: -1, at: -1 } },
+      { $group: { _id: '$conversation', last: { $first: '$_id' }, at: { $first: '$at' } } },
+    ])
+    return (await heads.toArray()).map(({ _id, last, at }) => ({ conversation: _id, seq: seqOf(last), at }))
+  }
+
+  #within(conversation: ConversationId, range: Range, direction: 1 | -1): Promise<MessageDocument[]> {
+    const filter = between(conversation, range.fromSeq, range.toSeq)
+    if (range.notFrom !== undefined) filter.from = { $ne: range.notFrom }
+    if (range.afterTime !== undefined) filter.at = { $gt: range.afterTime }
+    return this.#messages.find(filter).sort({ _id: direction }).limit(range.limit).toArray()
+  }
+}
+
+function between(conversation: ConversationId, fromSeq = 0, toSeq?: number): Filter<MessageDocument> {
+  const last = toSeq === undefined ? `${conversation}:${'9'.repeat(SEQ_DIGITS)}` : idOf(conversation, toSeq)
+  return { _id: { $gte: idOf(conversation, fromSeq), $lte: last } }
+}

@@ -1,0 +1,63 @@
+import { type Logger, untilAvailable } from '@qunxin/runtime'
+import { type Db, MongoClient } from 'mongodb'
+
+/** How long one command may go unanswered before its connection is given up. */
+const SOCKET_TIMEOUT_MS = 10_000
+
+export interface MongoStore {
+  db: Db
+  client: MongoClient
+  /** Calls back whenever the primary goes or comes back. */
+  onPrimary(callback: (there: boolean) => void): void
+  close(): Promise<void>
+}
+
+/** Connects, waiting as long as it takes. Reads are majority reads from the primary, writes majority writes, unless said otherwise. */
+export async function connectMongo(options: {
+  url: string
+  database: string
+  logger: Logger
+  signal?: AbortSignal | undefined
+}): Promise<MongoStore> {
+  const client = new MongoClient(options.url, {
+    appName: 'message-service',
+    maxPoolSize: 20,
+    waitQueueTimeoutMS: 5_000,
+    serverSelectionTimeoutMS: 2_000,
+    socketTimeoutMS: SOCKET_TIMEOUT_MS,
+    heartbeatFrequencyMS: 2_000,
+    readPreference: 'primary',
+    readConcern: { level: 'majority' },
+    writeConcern: { w: 'majority' },
+    retryWrites: true,
+    ignoreUndefined: true,
+  })
+  await untilAvailable('MongoDB', () => client.db('admin').command({ ping: 1 }), options)
+  const db = client.db(options.database)
+  await untilAvailable('the indexes', () => createIndexes(db), options)
+  return {
+    db,
+    client,
+    onPrimary(callback) {
+      client.on('topologyDescriptionChanged', ({ newDescription }) => {
+        const servers = [...newDescription.servers.values()]
+        callback(servers.some(({ type }) => type === 'RSPrimary' || type === 'Mongos'))
+      })
+    },
+    close: () => client.close(),
+  }
+}
+
+async function createIndexes(db: Db): Promise<void> {
+  await db
+    .collection('messages')
+    .createIndexes([{ key: { conversation: 1, from: 1, msgId: 1 }, unique: true }, { key: { conversation: 1, at: 1 } }])
+  await db
+    .collection('cursors')
+    .createIndexes([
+      { key: { user: 1, conversation: 1 }, unique: true },
+      { key: { conversation: 1, readSeq: 1 } },
+      { key: { conversation: 1, deliveredSeq: 1 } },
+    ])
+  await db.collection('conversations').createIndexes([{ key: { user: 1, lastAt: -1 } }])
+}
