@@ -1,0 +1,26 @@
+import { commonConfig } from '@qunxin/runtime'
+import { z } from 'zod'
+
+export const configSchema = z.object({
+  ...commonConfig,
+  OPS_PORT: commonConfig.OPS_PORT.default(9082),
+  /** A replica set: a message is acknowledged by its majority. */
+  MONGO_URL: z.string().default('mongodb://127.0.0.1:27017/?replicaSet=rs0'),
+  /** The database of groups, members, users and messages. */
+  MONGO_DATABASE: z.string().min(1).default('qunxin'),
+  /** Where presence is kept. */
+  REDIS_URL: z.string().default('redis://127.0.0.1:6379'),
+  /** In front of every Redis key; the same as the gateways'. */
+  REDIS_PREFIX: z.string().default(''),
+  /** Commits under way at once. */
+  LANES: z.coerce.number().int().min(1).max(16).default(2),
+  /** Sends a lane may have waiting before further batches are refused. */
+  QUEUE_LIMIT: z.coerce.number().int().positive().default(20_000),
+  /** Conversations kept in memory with their newest 200 msgIds. */
+  CONVERSATIONS_CACHED: z.coerce.number().int().positive().default(5_000),
+  /** Groups whose members are kept in memory. */
+  GROUPS_CACHED: z.coerce.number().int().positive().default(2_000),
+  /** The longest text, in UTF-16 units. */
+  TEXT_LIMIT_UNITS: z.coerce.number().int().positive().default(5_000),
+})
+export type Config = z.output<typeof configSchema>

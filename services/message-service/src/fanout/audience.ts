@@ -1,0 +1,35 @@
+import type { GroupId, UserId } from '@qunxin/contracts'
+import type { Message } from '../domain/message.ts'
+import type { JobItem } from './job.ts'
+
+/** Users by the node that holds their sockets. */
+export type ByNode = ReadonlyMap<string, UserId[]>
+
+/** The group an item's receivers are the members of; undefined when it names its users itself. */
+export function groupOfItem({ frame, push }: JobItem): GroupId | undefined {
+  if (frame) return frame.message.group
+  return push && 'group' in push.to ? push.to.group : undefined
+}
+
+/** A personal message goes to the receiver and to the sender's other devices. */
+export function receiversOf(message: Message): readonly UserId[] {
+  return message.to === undefined ? [message.from] : [message.to, message.from]
+}
+
+/** The users an item names itself. */
+export function usersOfItem({ frame, push }: JobItem): readonly UserId[] {
+  if (frame) return frame.message.group === undefined ? receiversOf(frame.message) : []
+  return push && 'users' in push.to ? push.to.users : []
+}
+
+export function byNode(users: Iterable<UserId>, routes: ReadonlyMap<UserId, ReadonlySet<string>>): ByNode {
+  const nodes = new Map<string, UserId[]>()
+  for (const user of users) {
+    for (const node of routes.get(user) ?? []) {
+      const there = nodes.get(node)
+      if (there) there.push(user)
+      else nodes.set(node, [user])
+    }
+  }
+  return nodes
+}

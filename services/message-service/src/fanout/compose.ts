@@ -1,0 +1,97 @@
+import { type FrameItem, type GroupId, type SendAnswer, subjects, type UserId } from '@qunxin/contracts'
+import { toMsgModel } from '../domain/present.ts'
+import { type ByNode, byNode, groupOfItem, usersOfItem } from './audience.ts'
+import type { Job, JobItem, MessageFrame } from './job.ts'
+import { DeliveryStream } from './stream.ts'
+
+/** Something to publish: a node's delivery, or the answers to a batch that came with a reply subject. */
+export type Publication = { subject: string; payload: Uint8Array } | { reply: string; payload: string }
+
+export interface Composing {
+  instance: string
+  routes: ReadonlyMap<UserId, ReadonlySet<string>>
+  /** The members of each group in the job; a group left out could not be asked for. */
+  members: ReadonlyMap<GroupId, ReadonlySet<UserId>>
+}
+
+/**
+ * Puts a job into as few publications as possible, in an order in which the process may die after any of them without leaving
+ * an answered message undelivered: the frames for every node before the first answer. When all answers go to one node, they
+ * travel with that node's frames, each behind its message. Messages of a group that could not be asked for are left out
+ * together with their answers: the sender asks again.
+ */
+export function compose(job: Job, options: Composing): Publication[] {
+  const { instance, routes, members } = options
+  const streams = new Map<string, DeliveryStream>()
+  const answers = new Map<string, DeliveryStream>()
+  const replies = new Map<string, SendAnswer[]>()
+  const audiences = new Map<GroupId, ByNode>()
+  const last = onlyAnsweringNode(job)
+  const streamOf = (all: Map<string, DeliveryStream>, node: string) => {
+    let stream = all.get(node)
+    if (!stream) {
+      stream = new DeliveryStream(instance)
+      all.set(node, stream)
+    }
+    return stream
+  }
+  for (const item of job) {
+    const group = groupOfItem(item)
+    let audience: ByNode
+    if (group === undefined) audience = byNode(usersOfItem(item), routes)
+    else {
+      const users = members.get(group)
+      if (!users) continue
+      audience = audiences.get(group) ?? byNode(users, routes)
+      audiences.set(group, audience)
+    }
+    if (audience.size > 0) {
+      const body = bodyOf(item)
+      const header = item.frame ? headerOf(item.frame) : {}
+      for (const [node, users] of audience) streamOf(streams, node).frame(header, users, body)
+    }
+    if (!item.answered) continue
+    const { run, answer } = item.answered
+    if (run.reply === undefined) streamOf(run.node === last ? streams : answers, run.node).answer(answer)
+    else {
+      const list = replies.get(run.reply)
+      if (list) list.push(answer)
+      else replies.set(run.reply, [answer])
+    }
+  }
+  const inOrder = [...streams].filter(([node]) => node !== last)
+  const lastStream = last === undefined ? undefined : streams.get(last)
+  if (last !== undefined && lastStream) inOrder.push([last, lastStream])
+  inOrder.push(...answers)
+  const publications: Publication[] = []
+  for (const [node, stream] of inOrder) {
+    const subject = subjects.gatewayDeliver(node)
+    for (const payload of stream.finish()) publications.push({ subject, payload })
+  }
+  for (const [reply, list] of replies) publications.push({ reply, payload: JSON.stringify(list) })
+  return publications
+}
+
+/** The one node all answers go to, when there is just one. */
+function onlyAnsweringNode(job: Job): string | undefined {
+  let node: string | undefined
+  for (const { answered } of job) {
+    if (!answered || answered.run.reply !== undefined) continue
+    if (node !== undefined && node !== answered.run.node) return undefined
+    node = answered.run.node
+  }
+  return node
+}
+
+/** The text every receiver is sent, made once. */
+function bodyOf({ frame, push }: JobItem): Uint8Array {
+  if (frame) return Buffer.from(`{"tag":"message","data":${JSON.stringify(toMsgModel(frame.message, 1))}}`)
+  return Buffer.from(JSON.stringify({ tag: push?.tag, data: push?.data }))
+}
+
+function headerOf({ message, except, again }: MessageFrame): Omit<FrameItem, 'kind' | 'size' | 'users'> {
+  const header: Omit<FrameItem, 'kind' | 'size' | 'users'> = { conversation: message.conversation, seq: message.seq }
+  if (except !== '') header.except = except
+  if (again) header.again = { from: message.from, msgId: message.msgId }
+  return header
+}

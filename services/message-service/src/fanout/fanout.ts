@@ -1,0 +1,86 @@
+import type { GroupId, UserId } from '@qunxin/contracts'
+import type { Logger } from '@qunxin/runtime'
+import { groupOfItem, usersOfItem } from './audience.ts'
+import { compose, type Publication } from './compose.ts'
+import type { Job } from './job.ts'
+import type { Routes } from './routes.ts'
+
+/** Jobs a lane may be ahead of its fan-out before its next commit waits. */
+const MOST_JOBS = 8
+
+export interface FanoutOptions {
+  instance: string
+  routes: Routes
+  /** Members as of now; undefined when group-service could not be asked. */
+  membersNow(group: GroupId): Promise<ReadonlySet<UserId> | undefined>
+  /** Resolves when NATS is connected: what is published meanwhile would be dropped without a word. */
+  connected(): Promise<void>
+  publish(publication: Publication): void
+  logger: Logger
+}
+
+/** Sends out what one lane has committed, one job after the other in the order of the commits, beside the lane's next ones. */
+export class Fanout {
+  readonly #options: FanoutOptions
+  readonly #jobs: Job[] = []
+  #running: Promise<void> | undefined
+  #waiting: (() => void)[] = []
+
+  constructor(options: FanoutOptions) {
+    this.#options = options
+  }
+
+  push(job: Job): void {
+    if (job.length === 0) return
+    this.#jobs.push(job)
+    this.#running ??= this.#run()
+  }
+
+  /** Resolves when there is room for another commit's job. */
+  async room(): Promise<void> {
+    while (this.#jobs.length >= MOST_JOBS) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  /** Resolves when everything pushed so far is out. */
+  async idle(): Promise<void> {
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    for (let job = this.#jobs[0]; job; job = this.#jobs[0]) {
+      try {
+        await this.#send(job)
+      } catch (error) {
+        this.#options.logger.error({ err: error }, 'a fan-out failed')
+      }
+      // Answered or not, these sends are no longer under way: a repeat of them is looked at again.
+      for (const { answered } of job) if (answered) answered.run.unanswered -= 1
+      this.#jobs.shift()
+      for (const resume of this.#waiting.splice(0)) resume()
+    }
+    this.#running = undefined
+  }
+
+  async #send(job: Job): Promise<void> {
+    const { instance, routes, membersNow, connected, publish } = this.#options
+    await connected()
+    const users = new Set<UserId>()
+    const members = new Map<GroupId, ReadonlySet<UserId>>()
+    const groups = new Set<GroupId>()
+    for (const item of job) {
+      const group = groupOfItem(item)
+      if (group !== undefined) groups.add(group)
+      else for (const user of usersOfItem(item)) users.add(user)
+    }
+    await Promise.all(
+      [...groups].map(async (group) => {
+        const now = await membersNow(group)
+        if (!now) return
+        members.set(group, now)
+        for (const user of now) users.add(user)
+      }),
+    )
+    const found = await routes.nodesOf(users)
+    for (const publication of compose(job, { instance, routes: found, members })) publish(publication)
+  }
+}

@@ -1,0 +1,52 @@
+import type { Bus, Subscription } from '@qunxin/bus'
+import { gatewayInstance, presenceChange, subjects } from '@qunxin/contracts'
+import { Live } from '../liveness.ts'
+import type { Routes } from './routes.ts'
+
+const LOOK_EVERY_MS = 500
+
+/** Listens to the gateways: which of them live, and which users come to them and go. */
+export class Gateways {
+  readonly live = new Live()
+  readonly #bus: Bus
+  readonly #subscriptions: Subscription[] = []
+  readonly #timer: NodeJS.Timeout
+
+  constructor(bus: Bus) {
+    this.#bus = bus
+    this.#subscribe(subjects.gatewayInstances, (data) => {
+      const { node, leaving } = gatewayInstance.parse(data)
+      if (leaving) this.live.left(node)
+      else this.live.heard(node)
+    })
+    this.#timer = setInterval(() => this.live.expire(), LOOK_EVERY_MS)
+    this.#timer.unref()
+  }
+
+  /** From here on a bind is confirmed only after `routes` knows of it (design §4). */
+  follow(routes: Routes, instance: string): void {
+    this.#subscribe(subjects.presenceBind, (data, respond) => {
+      const { node, users } = presenceChange.parse(data)
+      this.live.heard(node)
+      routes.bound(node, users)
+      respond(JSON.stringify({ instance }))
+    })
+    this.#subscribe(subjects.presenceUnbind, (data) => {
+      const { node, users } = presenceChange.parse(data)
+      routes.unbound(node, users)
+    })
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    for (const subscription of this.#subscriptions) subscription.unsubscribe()
+  }
+
+  #subscribe(name: string, take: (data: unknown, respond: (reply: string) => void) => void): void {
+    this.#subscriptions.push(
+      this.#bus.subscribe(name, (message) =>
+        take(JSON.parse(Buffer.from(message.data).toString()), (reply) => message.respond(reply)),
+      ),
+    )
+  }
+}

@@ -1,0 +1,23 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { GroupId, UserId } from '@qunxin/contracts'
+import type { MembershipCache } from '../membership/cache.ts'
+
+const PATIENCE_MS = 1_000
+
+/**
+ * The members at the moment of the fan-out, not at that of the check: who was kicked while a commit was under way gets nothing
+ * of it. While group-service is away nobody can be kicked, so after a second what was known last counts; undefined when
+ * nothing is known.
+ */
+export async function membersNow(
+  membership: MembershipCache,
+  group: GroupId,
+): Promise<ReadonlySet<UserId> | undefined> {
+  const fresh = membership.fresh(group)
+  if (fresh) return fresh.users
+  const loaded = membership.load(group).catch(() => {})
+  const over = new AbortController()
+  await Promise.race([loaded, delay(PATIENCE_MS, undefined, { signal: over.signal }).catch(() => {})])
+  over.abort()
+  return (membership.fresh(group) ?? membership.last(group))?.users
+}

@@ -1,0 +1,51 @@
+import type { UserId } from '@qunxin/contracts'
+
+/** Which gateway processes hold sockets of these users; what is not known for certain counts as there. */
+export interface Routes {
+  nodesOf(users: Iterable<UserId>): Promise<Map<UserId, ReadonlySet<string>>>
+  bound(node: string, users: Iterable<UserId>): void
+  unbound(node: string, users: Iterable<UserId>): void
+  dropAll(): void
+}
+
+/** Everybody may be anywhere: what fan-out falls back on while nothing is known. */
+export function everywhere(liveNodes: () => Iterable<string>): Routes {
+  return {
+    async nodesOf(users) {
+      const all = new Set(liveNodes())
+      return new Map([...users].map((user) => [user, all] as const))
+    },
+    bound() {},
+    unbound() {},
+    dropAll() {},
+  }
+}
+
+/** Routes that are everywhere until the real ones are there: a system whose Redis is away starts and sends all the same. */
+export class LateRoutes implements Routes {
+  #routes: Routes
+
+  constructor(liveNodes: () => Iterable<string>) {
+    this.#routes = everywhere(liveNodes)
+  }
+
+  use(routes: Routes): void {
+    this.#routes = routes
+  }
+
+  nodesOf(users: Iterable<UserId>): Promise<Map<UserId, ReadonlySet<string>>> {
+    return this.#routes.nodesOf(users)
+  }
+
+  bound(node: string, users: Iterable<UserId>): void {
+    this.#routes.bound(node, users)
+  }
+
+  unbound(node: string, users: Iterable<UserId>): void {
+    this.#routes.unbound(node, users)
+  }
+
+  dropAll(): void {
+    this.#routes.dropAll()
+  }
+}

@@ -1,0 +1,71 @@
+import { Counter, Gauge, Histogram, type Registry } from '@qunxin/runtime'
+
+export interface LaneMetrics {
+  committed(messages: number, tookMs: number): void
+}
+
+export interface ServiceMetrics extends LaneMetrics {
+  published(bytes: number): void
+  refusedBatch(sends: number): void
+  dropped(reason: string): void
+}
+
+/** What an operator watches: how much is committed at once, how long it takes, what goes out, and what waits. */
+export function serviceMetrics(
+  registry: Registry,
+  gauges: { waiting(): number; conversations(): number; partitions(): number },
+): ServiceMetrics {
+  const registers = [registry]
+  const messages = new Counter({ name: 'qunxin_messages_stored_total', help: 'Messages stored', registers })
+  const batch = new Histogram({
+    name: 'qunxin_commit_messages',
+    help: 'Messages in one commit',
+    buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000],
+    registers,
+  })
+  const seconds = new Histogram({
+    name: 'qunxin_commit_seconds',
+    help: 'From the begin of a commit to its confirmation by a majority',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  })
+  const deliveries = new Counter({ name: 'qunxin_deliveries_total', help: 'NATS messages sent to gateways', registers })
+  const deliveredBytes = new Counter({ name: 'qunxin_delivery_bytes_total', help: 'Bytes sent to gateways', registers })
+  const overloaded = new Counter({
+    name: 'qunxin_sends_overloaded_total',
+    help: 'Sends refused for a full queue',
+    registers,
+  })
+  const drops = new Counter({
+    name: 'qunxin_caches_dropped_total',
+    help: 'Times queues and caches were dropped',
+    labelNames: ['reason'],
+    registers,
+  })
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read())
+      },
+    })
+  gauge('qunxin_sends_waiting', 'Sends taken in and not decided yet', gauges.waiting)
+  gauge('qunxin_conversations_cached', 'Conversations in memory', gauges.conversations)
+  gauge('qunxin_partitions_owned', 'Partitions this process serves', gauges.partitions)
+  return {
+    committed(count, tookMs) {
+      if (count === 0) return
+      messages.inc(count)
+      batch.observe(count)
+      seconds.observe(tookMs / 1_000)
+    },
+    published(bytes) {
+      deliveries.inc()
+      deliveredBytes.inc(bytes)
+    },
+    refusedBatch: (sends) => overloaded.inc(sends),
+    dropped: (reason) => drops.inc({ reason }),
+  }
+}

@@ -1,0 +1,55 @@
+import { type ConversationId, type GroupId, groupOf } from '@qunxin/contracts'
+import type { Position } from '../domain/numbering.ts'
+import { Recent } from '../domain/recent.ts'
+import type { Tail } from '../store/message-log.ts'
+import type { Pending } from './pending.ts'
+
+/** What an owner keeps of a conversation in memory: its place in the log and the sends that wait for it. */
+export class Conversation {
+  readonly id: ConversationId
+  readonly partition: number
+  readonly group: GroupId | undefined
+  /** Sends not taken into a commit yet, in the order they came. */
+  queue: Pending[] = []
+  /** The newest stored message; undefined until the tail is loaded. */
+  position: Position | undefined
+  /** The newest seq this process knows the fan-out of: what the log has beyond it may have been lost on the way. */
+  seenSeq = 0
+  recent = new Recent()
+  /** Stands in its lane's list of conversations to serve. */
+  listed = false
+  /** Something it needs is being loaded. */
+  loading = false
+  /** The reading of the tail under way. */
+  tailLoading: Promise<void> | undefined
+  /** Its sends are in the commit under way. */
+  committing = false
+  /** The cache was dropped: whoever still holds this object must not act on it. */
+  dropped = false
+
+  constructor(id: ConversationId, partition: number) {
+    this.id = id
+    this.partition = partition
+    this.group = groupOf(id)
+  }
+
+  take(tail: Tail): void {
+    this.advance(tail)
+    this.recent = new Recent()
+    for (const { from, msgId, seq, at, hash } of tail.recent) this.recent.add(from, msgId, { seq, at, hash })
+  }
+
+  advance({ seq, at }: Position): void {
+    this.position = { seq, at }
+    this.seenSeq = seq
+  }
+
+  /** The log is ahead of what we know: the tail has to be read again. */
+  forget(): void {
+    this.position = undefined
+  }
+
+  get idle(): boolean {
+    return this.queue.length === 0 && !this.listed && !this.loading && !this.tailLoading && !this.committing
+  }
+}

@@ -1,0 +1,117 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Bus, Subscription } from '@qunxin/bus'
+import { ANNOUNCE_EVERY_MS, type MessageInstance, messageInstance, ownerOf, subjects } from '@qunxin/contracts'
+import type { Logger } from '@qunxin/runtime'
+import { Live } from '../liveness.ts'
+
+/** Longer than one interval: whoever lives has been heard of by then. */
+const LISTEN_FIRST_MS = ANNOUNCE_EVERY_MS + 100
+/** A successor's second announcement after ours was certainly made with what we left behind in its hands. */
+const ANNOUNCEMENTS_TO_TRUST = 2
+const HANDOVER_LIMIT_MS = 1_500
+
+export interface OwnershipOptions {
+  bus: Bus
+  instance: string
+  partitions: number
+  logger: Logger
+  own(partition: number): void
+  release(partition: number): void
+}
+
+/** Which partitions are ours, from the live announcements of all instances. For speed only: nothing relies on there being one owner. */
+export class Ownership {
+  readonly #options: OwnershipOptions
+  readonly #live: Live
+  readonly #epoch = Date.now()
+  readonly #owned = new Set<number>()
+  readonly #heardSince = new Map<string, number>()
+  #subscription: Subscription | undefined
+  #timer: NodeJS.Timeout | undefined
+  #phase: 'listening' | 'serving' | 'leaving' = 'listening'
+
+  constructor(options: OwnershipOptions) {
+    this.#options = options
+    this.#live = new Live(() => this.#update())
+  }
+
+  get owned(): ReadonlySet<number> {
+    return this.#owned
+  }
+
+  /** Listens who is there, takes its share, and only then says so: the others let go when they hear of us. */
+  async start(signal?: AbortSignal): Promise<void> {
+    const { bus } = this.#options
+    this.#subscription = bus.subscribe(subjects.messageInstances, ({ data }) => this.#hear(data))
+    await delay(LISTEN_FIRST_MS, undefined, signal ? { signal } : undefined)
+    this.#phase = 'serving'
+    this.#update()
+    await bus.flush()
+    this.#announce()
+    this.#timer = setInterval(() => {
+      this.#live.expire()
+      this.#announce()
+    }, ANNOUNCE_EVERY_MS)
+    this.#timer.unref()
+  }
+
+  /** We stood still or were cut off: nobody's silence counts. */
+  forgive(): void {
+    this.#live.forgive()
+  }
+
+  /** Says that we go, and waits for the others to have taken over; until then we go on serving. */
+  async leave(): Promise<void> {
+    clearInterval(this.#timer)
+    if (this.#phase === 'serving') this.#announce({ leaving: true })
+    this.#phase = 'leaving'
+    this.#heardSince.clear()
+    const deadline = performance.now() + HANDOVER_LIMIT_MS
+    const taken = () => this.#live.names().every((name) => (this.#heardSince.get(name) ?? 0) >= ANNOUNCEMENTS_TO_TRUST)
+    while (!taken() && performance.now() < deadline) await delay(20)
+    this.#subscription?.unsubscribe()
+  }
+
+  #hear(data: Uint8Array): void {
+    const { instance, partitions, logger } = this.#options
+    const said = messageInstance.safeParse(JSON.parse(Buffer.from(data).toString()))
+    if (!said.success || said.data.instance === instance) return
+    if (said.data.partitions !== partitions) {
+      logger.error(
+        { instance: said.data.instance, theirs: said.data.partitions, ours: partitions },
+        'another number of partitions',
+      )
+      return
+    }
+    const { instance: other, leaving } = said.data
+    if (leaving) {
+      this.#live.left(other)
+      return
+    }
+    this.#heardSince.set(other, (this.#heardSince.get(other) ?? 0) + 1)
+    this.#live.heard(other)
+  }
+
+  #announce(extra: Partial<MessageInstance> = {}): void {
+    const { bus, instance, partitions } = this.#options
+    if (!bus.connected) return
+    bus.publish(subjects.messageInstances, JSON.stringify({ instance, epoch: this.#epoch, partitions, ...extra }))
+  }
+
+  #update(): void {
+    if (this.#phase !== 'serving') return
+    const { instance, partitions, own, release } = this.#options
+    const instances = [...this.#live.names(), instance]
+    for (let partition = 0; partition < partitions; partition++) {
+      const ours = ownerOf(partition, instances) === instance
+      if (ours === this.#owned.has(partition)) continue
+      if (ours) {
+        this.#owned.add(partition)
+        own(partition)
+      } else {
+        this.#owned.delete(partition)
+        release(partition)
+      }
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import type { Bus, Msg, Subscription } from '@qunxin/bus'
+import {
+  groupConversation,
+  type MembershipChange,
+  membershipChange,
+  receiptBatch,
+  type SendBatch,
+  type SendEntry,
+  sendBatch,
+  subjects,
+} from '@qunxin/contracts'
+import type { Logger } from '@qunxin/runtime'
+import { Batches } from './batches.ts'
+import type { ConversationCache } from './conversations.ts'
+import type { Lane } from './lane.ts'
+import { pendingOf } from './pending.ts'
+
+export interface PartitionsOptions {
+  bus: Bus
+  lanes: readonly Lane[]
+  conversations: ConversationCache
+  /** Sends a lane may have waiting; above it a batch is refused at once. */
+  queueLimit: number
+  /** Refuses a batch as a whole: UNAVAILABLE for each of its sends. */
+  refuse(batch: SendBatch, reply: string | undefined): void
+  changeMembership(change: MembershipChange, lane: Lane, partition: number): Promise<{ lastSeq: number }>
+  receive(receipts: { user: string; conversation: string; delivered: number }[]): void
+  logger: Logger
+}
+
+const decode = (data: Uint8Array): unknown =>
+  JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString())
+
+/** Listens to the subjects of the partitions we own and hands what comes to the lane of each. */
+export class Partitions {
+  readonly #options: PartitionsOptions
+  readonly #subscriptions = new Map<number, Subscription[]>()
+  readonly #batches = new Batches()
+
+  constructor(options: PartitionsOptions) {
+    this.#options = options
+  }
+
+  own(partition: number): void {
+    const { bus } = this.#options
+    this.#subscriptions.set(partition, [
+      bus.subscribe(subjects.partitionSend(partition), (message) => this.takeBatch(partition, message)),
+      bus.subscribe(subjects.partitionMembership(partition), (message) => this.#takeMembership(partition, message)),
+      bus.subscribe(subjects.partitionReceipt(partition), (message) => this.#takeReceipts(message)),
+    ])
+  }
+
+  /** Stops listening and drops what waits: the gateways send it to the new owner. */
+  release(partition: number): void {
+    this.#silence(partition)
+    this.drop(partition)
+  }
+
+  /** Stops listening everywhere; what is in the lanes is finished. */
+  stopIntake(): void {
+    for (const partition of [...this.#subscriptions.keys()]) this.#silence(partition)
+  }
+
+  /** Drops queues and caches of one partition, or of all. */
+  drop(partition?: number): void {
+    const { conversations, lanes } = this.#options
+    const dropped = conversations.drop(partition)
+    for (const [index, lane] of lanes.entries())
+      lane.dropped(dropped.filter((one) => one.partition % lanes.length === index))
+    this.#batches.drop(partition)
+  }
+
+  takeBatch(partition: number, message: Pick<Msg, 'data' | 'reply'>): void {
+    const { logger, queueLimit, refuse, conversations } = this.#options
+    const parsed = sendBatch.safeParse(decode(message.data))
+    if (!parsed.success || !parsed.data.sends.every(isSend)) {
+      logger.error({ partition }, 'an unreadable batch')
+      return
+    }
+    const batch = parsed.data
+    const reply = message.reply || undefined
+    const run = this.#batches.begin(partition, batch, reply)
+    if (!run) return
+    const lane = this.laneOf(partition)
+    if (lane.waiting + batch.sends.length > queueLimit) {
+      // The whole batch, so that no later send of a connection gets in front of an earlier one.
+      run.unanswered = 0
+      refuse(batch, reply)
+      return
+    }
+    for (const send of batch.sends) lane.enqueue(conversations.use(send.conversation, partition), pendingOf(send, run))
+  }
+
+  laneOf(partition: number): Lane {
+    const { lanes } = this.#options
+    return lanes[partition % lanes.length] as Lane
+  }
+
+  #takeMembership(partition: number, message: Msg): void {
+    const change = membershipChange.parse(decode(message.data))
+    void this.#options
+      .changeMembership(change, this.laneOf(partition), partition)
+      .then((applied) => message.respond(JSON.stringify(applied)))
+      .catch((error: unknown) =>
+        this.#options.logger.warn(
+          { err: error, group: groupConversation(change.groupId) },
+          'a change of membership is not confirmed',
+        ),
+      )
+  }
+
+  #takeReceipts(message: Msg): void {
+    this.#options.receive(receiptBatch.parse(decode(message.data)).receipts)
+  }
+
+  #silence(partition: number): void {
+    for (const subscription of this.#subscriptions.get(partition) ?? []) subscription.unsubscribe()
+    this.#subscriptions.delete(partition)
+  }
+}
+
+/** The few things nothing later checks; that it comes from a gateway is up to NATS permissions. */
+function isSend(send: SendEntry): boolean {
+  return (
+    typeof send.conversation === 'string' &&
+    typeof send.from === 'string' &&
+    typeof send.msgId === 'string' &&
+    typeof send.text === 'string'
+  )
+}

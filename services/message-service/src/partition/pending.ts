@@ -1,0 +1,52 @@
+import type { ErrorCode, SendAnswer, SendEntry } from '@qunxin/contracts'
+import { contentHash } from '../domain/content.ts'
+import type { Message, Original } from '../domain/message.ts'
+
+/** A batch of sends being worked on, and where its answers go. */
+export interface BatchRun {
+  partition: number
+  node: string
+  number: number
+  /** A NATS reply subject takes the answers instead of the node. */
+  reply: string | undefined
+  /** Sends without an answer yet. */
+  unanswered: number
+}
+
+/** One send that waits for its answer. */
+export interface Pending {
+  send: SendEntry
+  run: BatchRun
+  /** Of the content. */
+  hash: string
+  /** About what it takes in the database. */
+  bytes: number
+}
+
+const DOCUMENT_OVERHEAD_BYTES = 300
+const BYTES_PER_UNIT = 3
+
+export function pendingOf(send: SendEntry, run: BatchRun): Pending {
+  const units = send.text.length + (send.attachment ? JSON.stringify(send.attachment).length : 0)
+  return { send, run, hash: contentHash(send), bytes: DOCUMENT_OVERHEAD_BYTES + units * BYTES_PER_UNIT }
+}
+
+/** What became of a send, in the order of a conversation. */
+export type Outcome =
+  | { kind: 'stored'; pending: Pending; message: Message }
+  /** The same send as one that was stored before. */
+  | { kind: 'duplicate'; pending: Pending; original: Original; sameCommit: boolean }
+  | { kind: 'refused'; pending: Pending; code: ErrorCode }
+
+export function answerOf(outcome: Outcome): SendAnswer {
+  const { id } = outcome.pending.send
+  if (outcome.kind === 'refused') return { id, code: outcome.code }
+  if (outcome.kind === 'stored') return { id, seq: outcome.message.seq, at: outcome.message.at }
+  return { id, seq: outcome.original.seq, at: outcome.original.at, duplicate: true }
+}
+
+/** A repeat of a stored send answers the original, unless its content is another one. */
+export function repeatOf(pending: Pending, original: Original, sameCommit = false): Outcome {
+  if (original.hash === pending.hash) return { kind: 'duplicate', pending, original, sameCommit }
+  return { kind: 'refused', pending, code: 'MSG_ID_REUSED' }
+}

@@ -1,0 +1,108 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { pairOf } from '@qunxin/contracts'
+import type { Clock, Logger } from '@qunxin/runtime'
+import type { Message } from '../domain/message.ts'
+import { RECENT } from '../domain/recent.ts'
+import type { MembershipCache } from '../membership/cache.ts'
+import type { Conversations } from '../store/conversations.ts'
+import type { MessageLog } from '../store/message-log.ts'
+import type { Conversation } from './conversation.ts'
+import { Slots } from './slots.ts'
+
+/** A message younger than this may have been stored by a process that died before its fan-out. */
+const YOUNG_MS = 10_000
+const LOADS_AT_ONCE = 32
+const RETRY_MS = 200
+
+export interface PreparationOptions {
+  log: MessageLog
+  conversations: Conversations
+  membership: MembershipCache
+  clock: Clock
+  logger: Logger
+}
+
+/** Brings into memory what a conversation needs before its sends can be numbered; a lane never waits for it. */
+export class Preparation {
+  readonly #options: PreparationOptions
+  readonly #slots = new Slots(LOADS_AT_ONCE)
+  readonly #again: (messages: readonly Message[]) => void
+  readonly #ready: (conversation: Conversation) => void
+
+  /** `ready` is called when a conversation may be looked at again, `again` for messages whose fan-out may have been lost. */
+  constructor(
+    options: PreparationOptions,
+    calls: { ready(conversation: Conversation): void; again(messages: readonly Message[]): void },
+  ) {
+    this.#options = options
+    this.#ready = calls.ready
+    this.#again = calls.again
+  }
+
+  /** True when it is ready now; else what it needs is on its way. */
+  isReady(conversation: Conversation): boolean {
+    if (conversation.loading) return false
+    const { group, position } = conversation
+    if (position && (group === undefined || this.#options.membership.fresh(group))) return true
+    void this.#load(conversation)
+    return false
+  }
+
+  /** Resolves when the place of the conversation in the log is known, or it was dropped. */
+  async tail(conversation: Conversation): Promise<void> {
+    conversation.tailLoading ??= this.#until(conversation, () =>
+      this.#slots.use(() => this.#readTail(conversation)),
+    ).finally(() => {
+      conversation.tailLoading = undefined
+    })
+    await conversation.tailLoading
+  }
+
+  async #load(conversation: Conversation): Promise<void> {
+    const { group, position } = conversation
+    conversation.loading = true
+    await Promise.all([
+      position ?? this.tail(conversation),
+      group !== undefined && this.#until(conversation, () => this.#options.membership.load(group)),
+    ])
+    conversation.loading = false
+    if (!conversation.dropped) this.#ready(conversation)
+  }
+
+  /** Tries until it works or the conversation is dropped. */
+  async #until(conversation: Conversation, attempt: () => Promise<void>): Promise<void> {
+    while (!conversation.dropped) {
+      try {
+        return await attempt()
+      } catch (error) {
+        const reason = String(error)
+        this.#options.logger.warn({ conversation: conversation.id, reason }, 'a conversation cannot be loaded yet')
+        await delay(RETRY_MS, undefined, { ref: false })
+      }
+    }
+  }
+
+  async #readTail(conversation: Conversation): Promise<void> {
+    const { log, conversations, clock } = this.#options
+    const { id, seenSeq } = conversation
+    const tail = await log.tail(id, RECENT)
+    const now = clock.now()
+    if (tail.seq === 0 && isPair(id)) await conversations.begin(id, now)
+    if (tail.seq > seenSeq && tail.at > now - YOUNG_MS) {
+      const young = await log.newest(id, {
+        fromSeq: seenSeq + 1,
+        toSeq: tail.seq,
+        afterTime: now - YOUNG_MS,
+        limit: RECENT,
+      })
+      this.#again(young)
+    }
+    conversation.take(tail)
+  }
+}
+
+/** Two users who may have a conversation: nobody has one with themselves or with 0. */
+function isPair(id: string): boolean {
+  const pair = pairOf(id)
+  return pair !== undefined && pair[0] !== '0' && pair[1] !== '0' && pair[0] !== pair[1]
+}

@@ -1,0 +1,66 @@
+import type { Message, Original } from '../domain/message.ts'
+import type { Conversation } from './conversation.ts'
+import { type Outcome, type Pending, repeatOf } from './pending.ts'
+import type { Plan } from './plan.ts'
+
+/** What became of a plan's messages in the log. */
+export interface Written {
+  isStored(index: number): boolean
+  /** The message the write ended at, when a key was taken; `original` is what has its msgId. */
+  stop?: { index: number; by: 'seq' } | { index: number; by: 'msgId'; original: Original | undefined }
+  /** Read back after an unknown outcome: the tails may have moved. */
+  unsure?: true
+}
+
+export interface Resolved {
+  outcomes: Outcome[]
+  /** Sends to plan once more, in order, before what came in meanwhile. */
+  requeued: Map<Conversation, Pending[]>
+}
+
+/** Turns what was planned and what was written into one outcome per send, and moves the conversations on. */
+export function resolve(plan: Plan, facts: { written: Written; known: readonly (Original | undefined)[] }): Resolved {
+  const { written, known } = facts
+  const outcomes: Outcome[] = []
+  const requeued = new Map<Conversation, Pending[]>()
+  const stored = new Set<Message>()
+  let index = -1
+  let outsider = -1
+  const requeue = (conversation: Conversation, pending: Pending) => {
+    const list = requeued.get(conversation)
+    if (list) list.push(pending)
+    else requeued.set(conversation, [pending])
+  }
+  for (const entry of plan.entries) {
+    if (entry.kind === 'decided') outcomes.push(entry.outcome)
+    else if (entry.kind === 'outsider') {
+      outsider += 1
+      const original = known[outsider]
+      outcomes.push(original ? repeatOf(entry.outcome.pending, original) : entry.outcome)
+    } else if (entry.kind === 'repeat') {
+      const { pending, conversation, of } = entry
+      if (stored.has(of)) outcomes.push(repeatOf(pending, of, true))
+      else requeue(conversation, pending)
+    } else {
+      index += 1
+      const { pending, conversation, message } = entry
+      if (written.isStored(index)) {
+        stored.add(message)
+        conversation.advance(message)
+        conversation.recent.add(message.from, message.msgId, { seq: message.seq, at: message.at, hash: message.hash })
+        outcomes.push({ kind: 'stored', pending, message })
+        continue
+      }
+      const { stop } = written
+      if (stop?.index === index && stop.by === 'msgId' && stop.original) {
+        const { seq, at, hash } = stop.original
+        conversation.recent.add(message.from, message.msgId, { seq, at, hash })
+        outcomes.push(repeatOf(pending, stop.original))
+        continue
+      }
+      if (written.unsure || stop?.index === index) conversation.forget()
+      requeue(conversation, pending)
+    }
+  }
+  return { outcomes, requeued }
+}

@@ -1,0 +1,78 @@
+import {
+  type backlog,
+  type ConversationId,
+  groupConversation,
+  groupOf,
+  type MessageState,
+  type OutputOf,
+  type UserId,
+} from '@qunxin/contracts'
+import type { Message } from '../domain/message.ts'
+import { type Cursor, toMsgModel } from '../domain/present.ts'
+import type { Conversations } from '../store/conversations.ts'
+import type { Head } from '../store/message-log.ts'
+import type { ReadPorts } from './records.ts'
+
+/** Protocol §3: what a connection that only knows the seeds gets at most. */
+const BACKLOG_MESSAGES = 500
+/** Personal conversations looked at: the newest of them. */
+const CONVERSATIONS = 5_000
+const READS_AT_ONCE = 16
+
+export interface BacklogPorts extends ReadPorts {
+  conversations: Conversations
+}
+
+/** A conversation with something its user has not had. */
+interface Behind extends Head {
+  deliveredSeq: number
+  /** Joined without a cursor: only what came later is theirs to get. */
+  joinedAt: number | undefined
+}
+
+/** What others sent after the user's deliveredSeq: the newest 500 in all, each conversation in order of seq. */
+export async function readBacklog(ports: BacklogPorts, user: UserId): Promise<OutputOf<typeof backlog>> {
+  const behind = await conversationsBehind(ports, user)
+  behind.sort((one, other) => other.at - one.at)
+  let newest: Message[] = []
+  for (let next = 0; next < behind.length; next += READS_AT_ONCE) {
+    const enough = newest.length === BACKLOG_MESSAGES
+    const oldestKept = newest.at(-1)?.at ?? 0
+    // The rest are older than what we have, and there is no room for them.
+    if (enough && (behind[next]?.at ?? 0) < oldestKept) break
+    const slice = behind.slice(next, next + READS_AT_ONCE)
+    const read = await Promise.all(slice.map((one) => unseen(ports, user, one)))
+    newest = [...newest, ...read.flat()].sort((one, other) => other.at - one.at).slice(0, BACKLOG_MESSAGES)
+  }
+  // Inside a conversation `at` rises with seq, so the order of time is the order of seq.
+  return { messages: newest.reverse().map((message) => toMsgModel(message, stateForReceiver)) }
+}
+
+/** To its receiver a message is one the server has: they have not confirmed it yet. */
+const stateForReceiver: MessageState = 1
+
+async function conversationsBehind(ports: BacklogPorts, user: UserId): Promise<Behind[]> {
+  const { log, cursors, conversations, membership } = ports
+  const [personal, groups] = await Promise.all([conversations.of(user, CONVERSATIONS), membership.groupsOf(user)])
+  const joinedAt = new Map(groups.map((one) => [groupConversation(one.groupId), one.joinedAt] as const))
+  const all: ConversationId[] = [...personal, ...joinedAt.keys()]
+  const [heads, mine] = await Promise.all([log.heads(all), cursors.ofUser(user, all)])
+  return heads.flatMap((head) => {
+    const cursor: Cursor | undefined = mine.get(head.conversation)
+    const deliveredSeq = cursor?.deliveredSeq ?? 0
+    if (deliveredSeq >= head.seq) return []
+    const isGroup = groupOf(head.conversation) !== undefined
+    return [{ ...head, deliveredSeq, joinedAt: isGroup && !cursor ? joinedAt.get(head.conversation) : undefined }]
+  })
+}
+
+function unseen({ log }: BacklogPorts, user: UserId, behind: Behind): Promise<Message[]> {
+  const { conversation, deliveredSeq, seq, joinedAt } = behind
+  return log.newest(conversation, {
+    fromSeq: deliveredSeq + 1,
+    toSeq: seq,
+    notFrom: user,
+    limit: BACKLOG_MESSAGES,
+    ...(joinedAt !== undefined && { afterTime: joinedAt }),
+  })
+}

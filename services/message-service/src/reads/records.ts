@@ -1,0 +1,70 @@
+import {
+  type ConversationId,
+  groupConversation,
+  groupOf,
+  type InputOf,
+  type loadChatRecords,
+  type MessageState,
+  type OutputOf,
+  PAGE_SIZE,
+  pairOf,
+  personalConversation,
+  type UserId,
+} from '@qunxin/contracts'
+import type { Message } from '../domain/message.ts'
+import { type Cursor, stateOf, toChatRecord } from '../domain/present.ts'
+import type { MembershipSource } from '../membership/source.ts'
+import type { Cursors } from '../store/cursors.ts'
+import type { MessageLog } from '../store/message-log.ts'
+import { fitting } from './fitting.ts'
+
+/** What a page may take as JSON. */
+const PAGE_BYTES = 512 * 1024
+
+export interface ReadPorts {
+  log: MessageLog
+  cursors: Cursors
+  membership: MembershipSource
+}
+
+/**
+ * Seed A, call 8: records after `lastTime`, oldest first; without it the newest page, with `beforeSeq` the newest page below
+ * it. A page may be shorter than asked: only an empty one is the end. `hasMore` says whether there is more in that direction.
+ *
+ * @throws AppError GROUP_NOT_FOUND, NOT_A_MEMBER
+ */
+export async function loadRecords(
+  ports: ReadPorts,
+  user: UserId,
+  input: InputOf<typeof loadChatRecords>,
+): Promise<OutputOf<typeof loadChatRecords>> {
+  const { groupId, chatUserId = '', lastTime, beforeSeq, pageSize = PAGE_SIZE.default } = input
+  if (groupId !== undefined) await ports.membership.memberOf(groupId, user)
+  const conversation = groupId === undefined ? personalConversation(user, chatUserId) : groupConversation(groupId)
+  // One more than asked tells whether there is more.
+  const limit = pageSize + 1
+  const forward = lastTime !== undefined
+  const [messages, states] = await Promise.all([
+    forward
+      ? ports.log.after(conversation, lastTime, limit)
+      : ports.log.newest(conversation, { limit, ...(beforeSeq !== undefined && { toSeq: beforeSeq - 1 }) }),
+    statesOf(ports.cursors, conversation),
+  ])
+  const records = messages.map((message) => toChatRecord(message, states(message)))
+  const page = fitting(forward ? records.slice(0, pageSize) : records.slice(-pageSize), {
+    bytes: PAGE_BYTES,
+    keep: forward ? 'first' : 'last',
+  })
+  return { recordList: page, hasMore: page.length < records.length }
+}
+
+/** The state of each message of a conversation: personal ones by the receiver's cursor; a group's stays 1. */
+export async function statesOf(
+  cursors: Cursors,
+  conversation: ConversationId,
+): Promise<(message: Message) => MessageState> {
+  const pair = pairOf(conversation)
+  if (!pair || groupOf(conversation) !== undefined) return () => 1
+  const found: ReadonlyMap<UserId, Cursor> = await cursors.of(conversation, pair)
+  return ({ seq, to }) => stateOf(seq, to === undefined ? undefined : found.get(to))
+}

@@ -1,0 +1,213 @@
+import { randomBytes } from 'node:crypto'
+import { connectBus } from '@qunxin/bus'
+import { connectRedis, createRoutes, type Redis } from '@qunxin/presence'
+import {
+  createMetrics,
+  type DrainPhase,
+  drain,
+  type Logger,
+  type OpsServer,
+  Readiness,
+  startOpsServer,
+  systemClock,
+  untilAvailable,
+  watchStalls,
+} from '@qunxin/runtime'
+import type { Config } from './config.ts'
+import { Gateways } from './fanout/gateways.ts'
+import { LateRoutes } from './fanout/routes.ts'
+import { createHandlers } from './handlers.ts'
+import { MembershipCache } from './membership/cache.ts'
+import { membershipSource } from './membership/source.ts'
+import { serviceMetrics } from './metrics.ts'
+import { ConversationCache } from './partition/conversations.ts'
+import { createOwner } from './partition/owner.ts'
+import { Ownership } from './partition/ownership.ts'
+import { Receipts } from './receipts.ts'
+import { sender } from './sending.ts'
+import type { MessageLog } from './store/message-log.ts'
+import { connectMongo } from './store/mongo.ts'
+import { MongoConversations } from './store/mongo-conversations.ts'
+import { MongoCursors } from './store/mongo-cursors.ts'
+import { MongoLog } from './store/mongo-log.ts'
+import { partitionsInForce } from './store/settings.ts'
+
+/** What was cached before the event loop stood still so long may be wrong. */
+const STALL_LIMIT_MS = 1_000
+
+export interface StartOptions {
+  logger: Logger
+  signal?: AbortSignal
+  /** Tests put something between the lanes and the log. */
+  wrapLog?: (log: MessageLog) => MessageLog
+}
+
+export interface MessageService {
+  instance: string
+  opsUrl: string
+  /** What a stalled event loop, a lost NATS connection or a test does: no cache counts any more. */
+  dropCaches(reason: string): void
+  stop(): Promise<void>
+}
+
+/** Starts in whatever order its servers come up: waits for NATS and MongoDB and says so; sends go on without Redis. */
+export async function startMessageService(config: Config, options: StartOptions): Promise<MessageService> {
+  const { logger, signal } = options
+  const readiness = new Readiness({ nats: 'connecting', mongo: 'connecting', partitions: 'not taken yet' })
+  const metrics = createMetrics('message-service')
+  const ops = await startOpsServer({ host: config.OPS_HOST, port: config.OPS_PORT, readiness, metrics })
+  const phases: DrainPhase[] = []
+  /** What is started last is stopped first. */
+  const onStop = (name: string, limitMs: number, run: () => Promise<void> | void) =>
+    phases.unshift({ name, limitMs, run })
+  const stop = () => drain(phases, logger)
+  onStop('ops server', 1_000, () => ops.stop())
+  try {
+    return await assemble(config, { ...options, readiness, metrics, ops, onStop, stop })
+  } catch (error) {
+    await stop()
+    if (!signal?.aborted) logger.error({ err: error }, 'the start failed')
+    throw error
+  }
+}
+
+interface Frame extends StartOptions {
+  readiness: Readiness
+  metrics: ReturnType<typeof createMetrics>
+  ops: OpsServer
+  onStop(name: string, limitMs: number, run: () => Promise<void> | void): void
+  stop(): Promise<void>
+}
+
+async function assemble(config: Config, frame: Frame): Promise<MessageService> {
+  const { logger, signal, readiness, ops, onStop, stop } = frame
+  const instance = `message-${randomBytes(6).toString('hex')}`
+  const mongo = await connectMongo({ url: config.MONGO_URL, database: config.MONGO_DATABASE, logger, signal })
+  onStop('MongoDB', 2_000, () => mongo.close())
+  readiness.met('mongo')
+  mongo.onPrimary((there) => (there ? readiness.met('mongo') : readiness.unmet('mongo', 'no primary')))
+
+  const bus = await connectBus({
+    url: config.NATS_URL,
+    prefix: config.SUBJECT_PREFIX,
+    name: instance,
+    inboxPrefix: '_INBOX_message-service',
+    logger,
+    signal,
+  })
+  onStop('NATS', 3_000, () => bus.close())
+  readiness.met('nats')
+  bus.onDisconnect(() => readiness.unmet('nats', 'reconnecting'))
+  bus.onReconnect(() => readiness.met('nats'))
+
+  const log = frame.wrapLog?.(new MongoLog(mongo.db)) ?? new MongoLog(mongo.db)
+  const cursors = new MongoCursors(mongo.db)
+  const rows = new MongoConversations(mongo.db)
+
+  const gateways = new Gateways(bus)
+  const routes = new LateRoutes(() => gateways.live.names())
+  onStop('presence', 1_000, connectRoutes(config, { routes, gateways, logger }))
+  gateways.follow(routes, instance)
+  onStop('gateways', 100, () => gateways.stop())
+
+  const source = membershipSource(bus)
+  const membership = new MembershipCache(source, { most: config.GROUPS_CACHED })
+  membership.start()
+  onStop('membership', 100, () => membership.stop())
+
+  const conversations = new ConversationCache(config.CONVERSATIONS_CACHED)
+  const receipts = new Receipts({
+    log,
+    cursors,
+    newestSeq: (conversation) => conversations.peek(conversation)?.position?.seq,
+    logger,
+  })
+  onStop('cursors', 3_000, () => receipts.flush())
+
+  const counters = serviceMetrics(frame.metrics, {
+    waiting: () => owner.waiting(),
+    conversations: () => conversations.size,
+    partitions: () => ownership.owned.size,
+  })
+  const stalls = watchStalls(STALL_LIMIT_MS, (ms) => dropCaches(`the event loop stood still for ${Math.round(ms)} ms`))
+  onStop('stall watch', 100, () => stalls.stop())
+  const owner = createOwner(config, {
+    instance,
+    bus,
+    log,
+    rows,
+    cursors,
+    conversations,
+    membership,
+    routes,
+    receipts,
+    clock: systemClock,
+    logger,
+    metrics: counters,
+    beforeCommit: () => stalls.check(),
+  })
+  const ownership = new Ownership({
+    bus,
+    instance,
+    partitions: config.PARTITIONS,
+    logger,
+    own: (partition) => owner.partitions.own(partition),
+    release: (partition) => owner.partitions.release(partition),
+  })
+  const dropCaches = (reason: string) => {
+    logger.warn({ reason }, 'queues and caches dropped')
+    counters.dropped(reason.startsWith('the event loop') ? 'stall' : 'nats')
+    ownership.forgive()
+    gateways.live.forgive()
+    owner.partitions.drop()
+    membership.dropAll()
+    routes.dropAll()
+  }
+  bus.onReconnect(() => dropCaches('NATS was away'))
+
+  bus.serve(
+    createHandlers(
+      { log, cursors, conversations: rows, membership: source },
+      sender({ bus, instance, partitions: config.PARTITIONS }),
+    ),
+    'message-service',
+  )
+  onStop('requests', 5_000, () => bus.stopServing())
+  const settings = () => partitionsInForce(mongo.db, config.PARTITIONS)
+  const inForce = await untilAvailable('the settings', settings, { logger, signal })
+  if (inForce !== config.PARTITIONS) {
+    const why = `PARTITIONS is ${config.PARTITIONS}, but this database was begun with ${inForce}`
+    readiness.unmet('partitions', why)
+    logger.error(why)
+    return { instance, opsUrl: ops.url, dropCaches, stop }
+  }
+  onStop('lanes', 10_000, () => owner.idle())
+  onStop('intake', 100, () => owner.partitions.stopIntake())
+  onStop('handover', 3_000, () => ownership.leave())
+  await ownership.start(signal)
+  readiness.met('partitions')
+  logger.info({ opsUrl: ops.url, instance }, 'ready')
+  return { instance, opsUrl: ops.url, dropCaches, stop }
+}
+
+/** Connects Redis beside everything else; returns what ends it. */
+function connectRoutes(
+  config: Config,
+  { routes, gateways, logger }: { routes: LateRoutes; gateways: Gateways; logger: Logger },
+): () => void {
+  const over = new AbortController()
+  let redis: Redis | undefined
+  connectRedis(config.REDIS_URL, logger, { name: 'message-service', signal: over.signal }).then(
+    (connected) => {
+      redis = connected
+      const liveNodes = () => gateways.live.names()
+      if (over.signal.aborted) redis.disconnect()
+      else routes.use(createRoutes({ redis, logger, liveNodes, prefix: config.REDIS_PREFIX }))
+    },
+    () => {},
+  )
+  return () => {
+    over.abort()
+    redis?.disconnect()
+  }
+}

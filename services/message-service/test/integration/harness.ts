@@ -1,0 +1,232 @@
+import { randomBytes } from 'node:crypto'
+import { type Bus, connectBus } from '@qunxin/bus'
+import {
+  decodeDelivery,
+  type FrameItem,
+  groupConversation,
+  type MembershipChangeInput,
+  partitionOf,
+  personalConversation,
+  type SendAnswer,
+  type SendEntry,
+  subjects,
+} from '@qunxin/contracts'
+import { AppError, createLogger, loadConfig } from '@qunxin/runtime'
+import { MongoClient } from 'mongodb'
+import { configSchema, startMessageService } from '../../src/index.ts'
+import type { StartOptions } from '../../src/service.ts'
+
+const env = (name: string) => {
+  const value = process.env[name]
+  if (!value) throw new Error(`${name} is not set`)
+  return value
+}
+const natsUrl = env('QUNXIN_TEST_NATS_URL')
+const mongoUrl = env('QUNXIN_TEST_MONGO_URL')
+const redisUrl = env('QUNXIN_TEST_REDIS_URL')
+export const logger = createLogger('test', process.env.TEST_LOG_LEVEL ?? 'silent')
+
+export const PARTITIONS = 8
+
+/** A name of its own for everything a test file leaves behind, and the end of it. */
+export async function world(overrides: { mongoUrl?: string } = {}) {
+  const name = `t${randomBytes(5).toString('hex')}`
+  const client = new MongoClient(overrides.mongoUrl ?? mongoUrl)
+  const db = client.db(name)
+  const buses: Bus[] = []
+  const connect = async (who: string) => {
+    const bus = await connectBus({ url: natsUrl, prefix: name, name: who, inboxPrefix: `_INBOX_${who}`, logger })
+    buses.push(bus)
+    return bus
+  }
+  const services: Awaited<ReturnType<typeof startMessageService>>[] = []
+  const start = async (settings: Record<string, string> = {}, options: Partial<StartOptions> = {}) => {
+    const config = loadConfig(configSchema, {
+      NATS_URL: natsUrl,
+      MONGO_URL: overrides.mongoUrl ?? mongoUrl,
+      MONGO_DATABASE: name,
+      REDIS_URL: redisUrl,
+      REDIS_PREFIX: `${name}:`,
+      SUBJECT_PREFIX: name,
+      OPS_PORT: '0',
+      OPS_HOST: '127.0.0.1',
+      PARTITIONS: String(PARTITIONS),
+      LOG_LEVEL: 'silent',
+      ...settings,
+    })
+    const service = await startMessageService(config, { logger, ...options })
+    services.push(service)
+    return service
+  }
+  return {
+    name,
+    db,
+    connect,
+    start,
+    async end() {
+      await Promise.all(services.map((service) => service.stop()))
+      await Promise.all(buses.map((bus) => bus.close()))
+      await db.dropDatabase()
+      await client.close()
+    },
+  }
+}
+
+export interface Seen {
+  item: FrameItem
+  // biome-ignore lint/suspicious/noExplicitAny: the tests look into whatever was sent
+  frame: { tag: string; data: any }
+}
+
+/** A gateway as far as message-service sees one: announces itself, publishes batches, takes deliveries. */
+export async function fakeGateway(bus: Bus, node: string) {
+  const seen: Seen[] = []
+  /** Sizes of the deliveries, and what each carried. */
+  const deliveries: { bytes: number; kinds: string[] }[] = []
+  const answers = new Map<number, SendAnswer>()
+  const waiting = new Map<number, (answer: SendAnswer) => void>()
+  let nextId = 1
+  let nextBatch = 1
+  bus.subscribe(subjects.gatewayDeliver(node), ({ data }) => {
+    const { delivery, bodies } = decodeDelivery(data)
+    deliveries.push({ bytes: data.length, kinds: delivery.items.map(({ kind }) => kind) })
+    let body = 0
+    for (const item of delivery.items) {
+      if (item.kind === 'frame') seen.push({ item, frame: JSON.parse(Buffer.from(bodies[body++]!).toString()) })
+      else {
+        answers.set(item.answer.id, item.answer)
+        waiting.get(item.answer.id)?.(item.answer)
+      }
+    }
+  })
+  const announce = () => bus.connected && bus.publish(subjects.gatewayInstances, JSON.stringify({ node }))
+  announce()
+  const timer = setInterval(announce, 300)
+  timer.unref()
+  await bus.flush()
+
+  const publish = (sends: SendEntry[], options: { batch?: number } = {}) => {
+    const byPartition = Map.groupBy(sends, ({ conversation }) => partitionOf(conversation, PARTITIONS))
+    for (const [partition, some] of byPartition) {
+      const batch = options.batch ?? nextBatch++
+      bus.publish(subjects.partitionSend(partition), JSON.stringify({ node, batch, sends: some }))
+    }
+  }
+  const answer = (id: number) =>
+    new Promise<SendAnswer>((resolve) => {
+      const there = answers.get(id)
+      if (there) resolve(there)
+      else waiting.set(id, resolve)
+    })
+  return {
+    node,
+    seen,
+    deliveries,
+    answers,
+    publish,
+    answer,
+    entry(from: string, to: { user: string } | { group: string }, fields: Partial<SendEntry> = {}): SendEntry {
+      const id = nextId++
+      const place =
+        'user' in to
+          ? { conversation: personalConversation(from, to.user), to: to.user }
+          : { conversation: groupConversation(to.group), group: to.group }
+      return {
+        id,
+        conn: `conn-${from}`,
+        from,
+        msgId: `m-${node}-${id}`,
+        type: 1,
+        text: `text ${id}`,
+        ...place,
+        ...fields,
+      }
+    },
+    /** Publishes as one batch a partition and waits for all the answers. */
+    async send(...sends: SendEntry[]): Promise<SendAnswer[]> {
+      publish(sends)
+      return Promise.all(sends.map(({ id }) => answer(id)))
+    },
+    messages: (conversation: string) =>
+      seen.filter(({ item, frame }) => frame.tag === 'message' && item.conversation === conversation),
+    stop: () => clearInterval(timer),
+  }
+}
+
+/** group-service as far as message-service asks it; `change` also tells the owner, as the real one does. */
+export function fakeGroups(bus: Bus) {
+  const groups = new Map<string, { version: number; members: Map<string, number> }>()
+  const calls = { membersOf: 0, versionsOf: 0 }
+  /** Awaited before an answer to membersOf leaves, after it was read. */
+  const hooks: { membersOf?: () => Promise<void> } = {}
+  const find = (groupId: string) => {
+    const group = groups.get(groupId)
+    if (!group) throw new AppError('GROUP_NOT_FOUND')
+    return group
+  }
+  bus.serve(
+    {
+      'group.membersOf': async ({ groupId }: { groupId: string }) => {
+        calls.membersOf += 1
+        const { version, members } = find(groupId)
+        const reply = { version, members: [...members.keys()].map((userId) => ({ userId, role: 'member' })) }
+        await hooks.membersOf?.()
+        return reply
+      },
+      'group.versionsOf': ({ groupIds }: { groupIds: string[] }) => {
+        calls.versionsOf += 1
+        return { versions: groupIds.map((id) => groups.get(id)?.version ?? 0) }
+      },
+      'group.memberOf': ({ groupId, userId }: { groupId: string; userId: string }) => {
+        const joinedAt = find(groupId).members.get(userId)
+        if (joinedAt === undefined) throw new AppError('NOT_A_MEMBER')
+        return { joinedAt, role: 'member' }
+      },
+      'group.membershipsOf': ({ userId }: { userId: string }) => ({
+        memberships: [...groups].flatMap(([groupId, { members }]) => {
+          const joinedAt = members.get(userId)
+          return joinedAt === undefined ? [] : [{ groupId, joinedAt }]
+        }),
+      }),
+    },
+    'group-service',
+  )
+  return {
+    groups,
+    calls,
+    hooks,
+    create(groupId: string, ...members: string[]) {
+      const now = Date.now()
+      groups.set(groupId, { version: 1, members: new Map(members.map((member) => [member, now] as const)) })
+      return groupId
+    },
+    /** Changes the stored membership, and nothing else. */
+    store(groupId: string, change: { added?: string[]; removed?: string[] }) {
+      const group = find(groupId)
+      for (const user of change.removed ?? []) group.members.delete(user)
+      for (const user of change.added ?? []) group.members.set(user, Date.now())
+      group.version += 1
+      return group.version
+    },
+    /** Tells the owner; resolves with its confirmation. */
+    async tell(change: MembershipChangeInput, timeoutMs = 5_000): Promise<{ lastSeq: number }> {
+      const partition = partitionOf(groupConversation(change.groupId), PARTITIONS)
+      const reply = await bus.ask(subjects.partitionMembership(partition), JSON.stringify(change), { timeoutMs })
+      return JSON.parse(Buffer.from(reply).toString())
+    },
+    delete: (groupId: string) => groups.delete(groupId),
+  }
+}
+
+export async function eventually<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+): Promise<T> {
+  const until = performance.now() + 15_000
+  for (;;) {
+    const found = await look()
+    if (found) return found
+    if (performance.now() > until) throw new Error(`never happened: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
