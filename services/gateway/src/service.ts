@@ -23,6 +23,8 @@ import { createOrigins } from './http/origins.ts'
 import { createHttpServer } from './http/server.ts'
 import { unlimited } from './limits/limits.ts'
 import { TokenBuckets } from './limits/token-bucket.ts'
+import { measure } from './measure.ts'
+import { registerPage } from './page/page.ts'
 import { Sends } from './send/sends.ts'
 import { registerSocket } from './socket/socket-edge.ts'
 
@@ -36,7 +38,7 @@ export interface Gateway extends Running {
   opsUrl: string
 }
 
-/** Resolves when it takes connections; waits for NATS as long as it takes. */
+/** Resolves when it takes connections; waits for NATS and Redis as long as it takes. */
 export async function startGateway(
   config: GatewayConfig,
   options: { logger: Logger; signal?: AbortSignal },
@@ -49,11 +51,12 @@ export async function startGateway(
 
   try {
     const readiness = new Readiness({ nats: 'not connected yet' })
+    const metrics = createMetrics('gateway')
     const ops = await startOpsServer({
       host: config.OPS_HOST,
       port: config.OPS_PORT,
       readiness,
-      metrics: createMetrics('gateway'),
+      metrics,
     })
     undo('ops', () => ops.stop())
 
@@ -121,7 +124,9 @@ export async function startGateway(
     if (config.DEV_LOGIN && config.AUTH_SECRET !== undefined) {
       logger.warn('DEV_LOGIN is on: POST /dev/token gives a token to whoever asks. Never do this in production')
       registerDevLogin(app, { ...config, AUTH_SECRET: config.AUTH_SECRET })
+      await registerPage(app)
     }
+    measure(metrics, { sockets, sends })
     const announcement = announce(bus, node)
     undo('announcement', () => announcement.stop())
     await app.listen({ host: config.HOST, port: config.PORT })
