@@ -3,6 +3,7 @@ import type { ClientSession } from 'mongodb'
 import type { Group, Member } from '../../domain/group.ts'
 import { outboxFacts } from '../fact-data.ts'
 import type { CreateOutcome, CreateRequest, Fact, GroupDelta, GroupView } from '../group-store.ts'
+import type { OutboxFact } from '../outbox.ts'
 import type { Collections, GroupDoc } from './database.ts'
 import { groupFieldsAfter, groupOf, memberDoc, memberOf, newGroupDoc, outboxDoc } from './group-docs.ts'
 
@@ -27,8 +28,7 @@ export async function writeNewGroup(
     given.members.map((member) => memberDoc(groupId, member)),
     { session },
   )
-  const facts = outboxFacts(groupId, { at, revision: 1, facts: given.facts })
-  await outbox.insertMany(facts.map(outboxDoc), { session })
+  await writeFacts(outbox, outboxFacts(groupId, { at, revision: 1, facts: given.facts }), session)
   return { kind: 'created' }
 }
 
@@ -79,7 +79,14 @@ export async function writeDelta(
     const { userId, showName } = delta.showName
     await members.updateOne({ group, user: userId }, { $set: { showName } }, { session })
   }
-  const facts = outboxFacts(group, { at: delta.at, revision, facts: delta.facts })
-  if (facts.length > 0) await outbox.insertMany(facts.map(outboxDoc), { session })
+  await writeFacts(outbox, outboxFacts(group, { at: delta.at, revision, facts: delta.facts }), session)
   return fields.membersVersion ?? doc.membersVersion
+}
+
+async function writeFacts(
+  outbox: Collections['outbox'],
+  facts: readonly OutboxFact[],
+  session: ClientSession,
+): Promise<void> {
+  if (facts.length > 0) await outbox.insertMany(facts.map(outboxDoc), { session })
 }
