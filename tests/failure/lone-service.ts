@@ -1,0 +1,38 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { freePort } from '@qunxin/devstack'
+import type { Test } from 'tap'
+
+export interface LoneService {
+  opsUrl: string
+  /** What it has logged so far. */
+  readonly messages: string[]
+}
+
+/** One service process with just that environment, not started again when it ends. */
+export async function loneService(
+  t: Test,
+  kind: 'gateway' | 'group-service' | 'message-service',
+  env: Record<string, string>,
+): Promise<LoneService> {
+  const opsPort = await freePort()
+  const main = fileURLToPath(new URL(`../../services/${kind}/src/main.ts`, import.meta.url))
+  const child = spawn(process.execPath, [main], {
+    env: { PATH: process.env.PATH ?? '', OPS_HOST: '127.0.0.1', OPS_PORT: `${opsPort}`, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const messages: string[] = []
+  let rest = ''
+  child.stdout.on('data', (chunk) => {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) if (line.startsWith('{')) messages.push(JSON.parse(line).msg)
+  })
+  t.teardown(async () => {
+    if (child.exitCode !== null) return
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+  })
+  return { opsUrl: `http://127.0.0.1:${opsPort}`, messages }
+}
