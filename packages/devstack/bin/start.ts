@@ -13,7 +13,7 @@ let asked = false
 function stopOrdered(): void {
   if (asked) process.exit(130)
   asked = true
-  starting.abort(new SetupError('Stopped while starting.'))
+  starting.abort()
   if (system === undefined) return
   say('\n· stopping: gateways, services, then the servers')
   void system.stop().then(
@@ -37,11 +37,15 @@ process.once('disconnect', stopOrdered)
 try {
   const settings = readSettings(process.env)
   system = await startSystem({ ...settings, progress: (line) => say(`· ${line}`), signal: starting.signal })
-  if (asked) throw new SetupError('Stopped while starting.')
+  starting.signal.throwIfAborted()
   const [sender, receiver] = await mintTokens(system.gateways[0]?.url ?? '', ['1000221', '1000222'])
   if (sender && receiver) say(welcome(system, [sender, receiver], process.cwd()))
 } catch (error) {
   await system?.stop()
+  if (asked) {
+    say('· stopped while starting')
+    process.exit(130)
+  }
   console.error(error instanceof SetupError ? `\n${error.message}` : error)
   process.exit(1)
 }

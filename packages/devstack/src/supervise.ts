@@ -32,7 +32,8 @@ export async function supervise(options: SuperviseOptions): Promise<Supervised> 
   const { name, progress } = options
   let stopping = false
   options.signal?.throwIfAborted()
-  let child = await spawned(options)
+  let child = await options.spawn()
+  options.onSpawn?.(child.pid)
   const giveUp = () => void child.stop()
   options.signal?.addEventListener('abort', giveUp)
   try {
@@ -57,7 +58,8 @@ export async function supervise(options: SuperviseOptions): Promise<Supervised> 
       await sleep(delay)
       delay = Math.min(delay * 2, BACKOFF_MS.longest)
       if (stopping) return
-      child = await spawned(options)
+      child = await options.spawn()
+      options.onSpawn?.(child.pid)
       options.ready(child).then(
         () => progress(`${name} is back (pid ${child.pid})`),
         () => {}, // it ended again: the next round says so
@@ -81,12 +83,6 @@ export async function supervise(options: SuperviseOptions): Promise<Supervised> 
       await child.stop(graceMs)
     },
   }
-}
-
-async function spawned(options: SuperviseOptions): Promise<Child> {
-  const child = await options.spawn()
-  options.onSpawn?.(child.pid)
-  return child
 }
 
 function describe(exit: Exit): string {

@@ -37,8 +37,8 @@ In a third ${sender.uid} makes a group with both in it, and writes to ${receiver
 Ctrl-C stops everything; the data stays.`
 }
 
-function curl(address: string, { uid, accessToken }: DevToken, data: Record<string, unknown>): string {
-  return `curl '${address}' -H 'content-type: application/json' -d '${JSON.stringify({ headers: { uid, accessToken }, data })}'`
+function curl(address: string, headers: DevToken, data: Record<string, unknown>): string {
+  return `curl '${address}' -H 'content-type: application/json' -d '${JSON.stringify({ headers, data })}'`
 }
 
 /** The Node of this repository when that is the one we run on: an older one on PATH may have no WebSocket. */
