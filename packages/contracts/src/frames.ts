@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { milliseconds, msgId, type taskId, userId } from './ids.ts'
 
-/** Seed B: every frame, both ways. */
-export const frame = z.object({ tag: z.string().min(1).max(64), data: z.unknown() })
+/** Seed B: every frame, both ways. canConnect and other tags without input may leave `data` out. */
+export const frame = z.object({ tag: z.string().min(1).max(64), data: z.unknown().default(undefined) })
 
 /** Seed B, binding. accessToken and sync are extensions. */
 export const getUserId = z.object({

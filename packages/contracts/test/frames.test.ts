@@ -1,0 +1,12 @@
+import t from 'tap'
+import { frame } from '../src/index.ts'
+
+t.test('a frame of a tag without input may leave data out, as seed B shows canConnect', async (t) => {
+  t.same(frame.parse({ tag: 'canConnect' }), { tag: 'canConnect', data: undefined })
+  t.same(frame.parse({ tag: 'canConnect', data: null }), { tag: 'canConnect', data: null })
+})
+
+t.test('without a usable tag it is none', async (t) => {
+  for (const wrong of [null, [], 'canConnect', {}, { tag: 7 }, { tag: '' }, { tag: 'a'.repeat(65) }])
+    t.notOk(frame.safeParse(wrong).success, JSON.stringify(wrong))
+})
