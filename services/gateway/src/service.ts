@@ -31,6 +31,10 @@ import { registerSocket } from './socket/socket-edge.ts'
 /** The shares of drainConnections, and behind them the sends of the last one. */
 const SOCKETS_DRAIN_MS = 17_000
 
+/** What HS256 asks for. */
+const SAFE_SECRET_BYTES = 32
+const ANY_ADDRESS = new Set(['0.0.0.0', '::'])
+
 export interface Gateway extends Running {
   /** This process among the gateways. Made at start, so an earlier life of the same machine is another node. */
   node: string
@@ -50,7 +54,7 @@ export async function startGateway(
   const undo = (name: string, run: DrainPhase['run'], limitMs = 2_000) => phases.unshift({ name, limitMs, run })
 
   try {
-    const readiness = new Readiness({ nats: 'not connected yet' })
+    const readiness = new Readiness({ nats: 'not connected yet', http: 'not listening yet' })
     const metrics = createMetrics('gateway')
     const ops = await startOpsServer({
       host: config.OPS_HOST,
@@ -121,6 +125,8 @@ export async function startGateway(
     })
     undo('sockets', () => sockets.stop())
     registerCanConnect(app, sockets.canConnect)
+    if (config.AUTH_SECRET !== undefined && Buffer.byteLength(config.AUTH_SECRET) < SAFE_SECRET_BYTES)
+      logger.warn(`AUTH_SECRET has fewer than ${SAFE_SECRET_BYTES} bytes: who guesses it can sign in as anybody`)
     if (config.DEV_LOGIN && config.AUTH_SECRET !== undefined) {
       logger.warn('DEV_LOGIN is on: POST /dev/token gives a token to whoever asks. Never do this in production')
       registerDevLogin(app, { ...config, AUTH_SECRET: config.AUTH_SECRET })
@@ -130,11 +136,12 @@ export async function startGateway(
     const announcement = announce(bus, node)
     undo('announcement', () => announcement.stop())
     await app.listen({ host: config.HOST, port: config.PORT })
+    readiness.met('http')
     undo('http', () => app.close(), config.SEND_TIMEOUT_MS + 1_000)
     undo('connections', () => sockets.drain(), SOCKETS_DRAIN_MS)
 
     const { port } = app.server.address() as AddressInfo
-    const url = `http://${config.HOST === '0.0.0.0' ? '127.0.0.1' : config.HOST}:${port}`
+    const url = `http://${ANY_ADDRESS.has(config.HOST) ? '127.0.0.1' : config.HOST}:${port}`
     logger.info({ node, url, opsUrl: ops.url }, 'ready')
     return {
       node,
