@@ -46,7 +46,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         env: { ...process.env, ...options.env, OPS_HOST: '127.0.0.1', OPS_PORT: `${opsPort}` },
         logFile: join(options.logDir, `${name}.log`),
       }),
-    ready: async (child) => void (await waitUntil(child, () => ready(opsUrl), READY_LIMIT_MS)),
+    ready: async (child) => void (await waitUntil(child, () => takesWork(opsUrl, options.url), READY_LIMIT_MS)),
     progress: options.progress,
     onSpawn: options.onSpawn,
     signal: options.signal,
@@ -66,8 +66,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   }
 }
 
-async function ready(opsUrl: string): Promise<true | undefined> {
-  const response = await fetch(`${opsUrl}/readyz`, { signal: AbortSignal.timeout(2000) })
-  if (response.ok) return true
-  throw new Error(`it says: ${await response.text()}`)
+/** Ready by its own word, and a gateway also by that of its clients' port. */
+async function takesWork(opsUrl: string, url: string | undefined): Promise<true | undefined> {
+  for (const address of [`${opsUrl}/readyz`, ...(url === undefined ? [] : [`${url}/canConnect`])]) {
+    const response = await fetch(address, { signal: AbortSignal.timeout(2000) })
+    const text = await response.text()
+    if (!response.ok || text === 'false') throw new Error(`${address} says: ${text}`)
+  }
+  return true
 }
