@@ -10,7 +10,7 @@ export function readFrame(data: Buffer, isBinary: boolean): Incoming | undefined
   if (isBinary) return undefined
   try {
     const parsed = frame.safeParse(JSON.parse(data.toString()))
-    return parsed.success ? parsed.data : undefined
+    return parsed.success ? { tag: parsed.data.tag, data: parsed.data.data } : undefined
   } catch {
     return undefined
   }

@@ -32,6 +32,7 @@ export class ScriptedService {
   /** What to do with a batch; the default stores and answers nothing. */
   onBatch: (batch: SendBatch) => void = () => {}
   readonly #partitions: number
+  #stopped = false
   #announcing: NodeJS.Timeout | undefined
 
   constructor(bus: Bus, instance: string, partitions: number) {
@@ -100,8 +101,11 @@ export class ScriptedService {
     this.bus.publish(subjects.gatewayDeliver(node), encodeDelivery(delivery, bodies))
   }
 
+  /** Says that it leaves, and is gone. */
   async stop(): Promise<void> {
-    clearInterval(this.#announcing)
+    if (this.#stopped) return
+    this.#stopped = true
+    this.leave()
     await this.bus.close()
   }
 

@@ -1,0 +1,176 @@
+import type { SendAnswer, SendBatch } from '@qunxin/contracts'
+import t from 'tap'
+import { until } from './rig/client.ts'
+import { startRig, textTo } from './rig/gateway-rig.ts'
+import { startTcpProxy } from './rig/tcp-proxy.ts'
+
+const proxy = await startTcpProxy(process.env.QUNXIN_TEST_NATS_URL ?? 'nats://127.0.0.1:4222')
+const rig = await startRig({ natsUrl: proxy.url, env: { SEND_TIMEOUT_MS: '3000', RATE_LIMITS: 'off' } })
+const { gateway, service, bind } = rig
+t.teardown(() => proxy.stop())
+
+let seq = 0
+const stored = (batch: SendBatch): SendAnswer[] => batch.sends.map(({ id }) => ({ id, seq: ++seq, at: seq }))
+const answerAll = (batch: SendBatch) => service.answer(batch.node, stored(batch))
+const numbersOf = (msgId: string) =>
+  service.batches.filter(({ sends }) => sends.some((send) => send.msgId === msgId)).map(({ batch }) => batch)
+
+t.beforeEach(() => {
+  service.onBatch = () => {}
+  service.batches.length = 0
+})
+
+t.test('while a batch is unanswered what arrives gathers, and goes out as one batch behind it', async (t) => {
+  const alice = await bind(gateway, 101)
+  alice.send('message', textTo(102, 'first'))
+  await until(() => service.batches.length > 0, 'the first batch')
+  for (let i = 0; i < 20; i++) alice.send('message', textTo(102, `m${i}`))
+  await alice.settled()
+  t.same(new Set(service.batches.map(({ batch }) => batch)).size, 1, 'nothing new before the answer')
+  service.onBatch = answerAll
+  answerAll(service.batches[0]!)
+  await alice.next('messageAck', 20)
+  const rest = service.batches.filter(({ sends }) => sends.length > 1)
+  t.same(
+    rest[0]?.sends.map(({ msgId }) => msgId),
+    Array.from({ length: 20 }, (_, i) => `m${i}`),
+  )
+  t.same(
+    alice.of('messageAck').map(({ msgId }) => msgId),
+    ['first', ...Array.from({ length: 20 }, (_, i) => `m${i}`)],
+  )
+})
+
+t.test('a batch without an answer is published again, unchanged', async (t) => {
+  const alice = await bind(gateway, 111)
+  alice.send('message', textTo(112, 'again'))
+  await until(() => service.batches.length >= 2, 'the repeat')
+  t.same(service.batches[1], service.batches[0])
+  answerAll(service.batches[0]!)
+  t.match(await alice.next('messageAck'), { msgId: 'again', state: 1 })
+})
+
+t.test('a batch to an owner that died goes to its successor, and is acknowledged (interleaving 1)', async (t) => {
+  const alice = await bind(gateway, 121)
+  service.leave()
+  alice.send('message', textTo(122, 'orphan'))
+  await until(() => service.batches.length > 0, 'the batch nobody answers')
+  const successor = await rig.startService('ms-2')
+  successor.onBatch = (batch) => successor.answer(batch.node, stored(batch))
+  t.match(await alice.next('messageAck'), { msgId: 'orphan', state: 1 })
+  t.same(new Set(numbersOf('orphan')).size, 1, 'always under its first number')
+  await successor.stop()
+  service.live()
+})
+
+t.test('what a paused owner still has in its queue is answered once, in order (interleaving 2)', async (t) => {
+  const alice = await bind(gateway, 131)
+  alice.send('message', textTo(132, 'm1'))
+  await until(() => service.batches.length > 0, 'm1 at the owner that stands still')
+  const sleeping = service.batches[0]!
+  alice.send('message', textTo(132, 'm2'))
+  await alice.settled()
+  const next = await rig.startService('ms-3')
+  next.onBatch = (batch) => next.answer(batch.node, stored(batch))
+  await alice.next('messageAck', 1)
+  service.answer(sleeping.node, [{ id: sleeping.sends[0]!.id, seq: 999_999, at: 1 }])
+  await service.bus.flush()
+  await alice.settled()
+  const acks = alice.of('messageAck')
+  t.same(
+    acks.map(({ msgId }) => msgId),
+    ['m1', 'm2'],
+  )
+  t.ok(acks[0].seq < acks[1].seq)
+  t.same(
+    next.sends.map(({ msgId }) => msgId),
+    ['m1', 'm2'],
+  )
+  await next.stop()
+})
+
+t.test(
+  'a send that times out takes along what waits behind it, so that resends keep the order (interleaving 3)',
+  async (t) => {
+    const [alice, device] = await Promise.all([bind(gateway, 141), bind(gateway, 141)])
+    alice.send('message', textTo(142, 'm1'))
+    await until(() => service.batches.length > 0, 'm1 at an owner that never answers')
+    alice.send('message', textTo(142, 'm2'))
+    await alice.settled()
+    await until(() => service.batches.length > 2, 'repeats of m1')
+    device.send('message', textTo(142, 'other'))
+    const [first, second] = [await alice.next('messageAck', 0), await alice.next('messageAck', 1)]
+    t.match(first, { msgId: 'm1', code: 5003, info: '请求超时，请稍后再试' })
+    t.match(second, { msgId: 'm2', code: 5003 })
+    t.same(numbersOf('m2'), [], 'm2 was never published')
+    service.onBatch = answerAll
+    alice.send('message', textTo(142, 'm1'))
+    alice.send('message', textTo(142, 'm2'))
+    await alice.next('messageAck', 3)
+    const acks = alice.of('messageAck').slice(2)
+    t.same(
+      acks.map(({ msgId }) => msgId),
+      ['m1', 'm2'],
+    )
+    t.ok(acks[0].seq < acks[1].seq)
+    t.match(await device.next('messageAck'), { msgId: 'other', state: 1 }, 'another connection loses nothing by it')
+  },
+)
+
+t.test('a refusal for now takes along the later sends of its row only', async (t) => {
+  const alice = await bind(gateway, 151)
+  alice.send('message', textTo(152, 'm1'))
+  await until(() => service.batches.length > 0, 'm1')
+  const { node, sends } = service.batches[0]!
+  alice.send('message', textTo(152, 'm2'))
+  alice.send('message', textTo(153, 'elsewhere'))
+  await alice.settled()
+  service.onBatch = answerAll
+  service.answer(node, [{ id: sends[0]!.id, code: 'UNAVAILABLE' }])
+  await alice.next('messageAck', 2)
+  t.match(
+    new Map(alice.of('messageAck').map((ack) => [ack.msgId, ack.code])),
+    new Map([
+      ['m1', 5002],
+      ['m2', 5002],
+      ['elsewhere', undefined],
+    ]),
+  )
+})
+
+t.test('a refusal for good leaves what follows alone', async (t) => {
+  const alice = await bind(gateway, 161)
+  service.onBatch = ({ node, sends }) =>
+    service.answer(
+      node,
+      sends.map(({ id, msgId }) => (msgId === 'm1' ? { id, code: 'MSG_ID_REUSED' } : { id, seq: ++seq, at: seq })),
+    )
+  alice.send('message', textTo(162, 'm1'))
+  alice.send('message', textTo(162, 'm2'))
+  t.match(await alice.next('messageAck', 0), { msgId: 'm1', code: 3002 })
+  t.match(await alice.next('messageAck', 1), { msgId: 'm2', state: 1 })
+})
+
+t.test('while NATS is away a send waits, and goes out when it is back', async (t) => {
+  const alice = await bind(gateway, 171)
+  service.onBatch = answerAll
+  proxy.cut()
+  alice.send('message', textTo(172, 'patient'))
+  await alice.settled()
+  t.same(service.batches, [])
+  proxy.mend()
+  t.match(await alice.next('messageAck'), { msgId: 'patient', state: 1 })
+})
+
+t.test('sendMessage by HTTP goes the same way', async (t) => {
+  service.onBatch = answerAll
+  const { token } = await import('../tokens.ts')
+  const headers = { uid: '181', accessToken: await token({ sub: '181' }) }
+  const response = await fetch(`${gateway.url}/chat/chat!sendMessage`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ headers, data: textTo(182, 'by-http') }),
+  })
+  t.match(await response.json(), { data: { success: true, msgId: 'by-http', seq } })
+  t.match(service.sends.at(-1), { conn: '', from: '181', to: '182' })
+})
