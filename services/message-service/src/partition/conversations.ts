@@ -1,6 +1,9 @@
 import type { ConversationId } from '@qunxin/contracts'
 import { Conversation } from './conversation.ts'
 
+/** How far one use looks for something idle: when all are busy, it does not look through them all each time. */
+const EVICTION_LOOKS = 32
+
 /** The conversations in memory, at most so many: the ones used longest ago go first, those with work to do stay. */
 export class ConversationCache {
   readonly #byId = new Map<ConversationId, Conversation>()
@@ -16,7 +19,7 @@ export class ConversationCache {
     if (conversation) this.#byId.delete(id)
     else conversation = new Conversation(id, partition)
     this.#byId.set(id, conversation)
-    if (this.#byId.size > this.#most) this.#evict()
+    if (this.#byId.size > this.#most) this.#evict(conversation)
     return conversation
   }
 
@@ -38,14 +41,13 @@ export class ConversationCache {
     return this.#byId.size
   }
 
-  #evict(): void {
+  #evict(wanted: Conversation): void {
+    let looked = 0
     for (const [id, conversation] of this.#byId) {
-      if (this.#byId.size <= this.#most) return
-      // The one just asked for stands last: it stays, though it has nothing to do yet.
-      if (conversation.idle && this.#byId.size > 1) {
-        conversation.dropped = true
-        this.#byId.delete(id)
-      }
+      if (this.#byId.size <= this.#most || looked++ > EVICTION_LOOKS) return
+      if (!conversation.idle || conversation === wanted) continue
+      conversation.dropped = true
+      this.#byId.delete(id)
     }
   }
 }

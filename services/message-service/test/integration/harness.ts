@@ -22,7 +22,7 @@ const env = (name: string) => {
   return value
 }
 const natsUrl = env('QUNXIN_TEST_NATS_URL')
-const mongoUrl = env('QUNXIN_TEST_MONGO_URL')
+export const mongoUrl = env('QUNXIN_TEST_MONGO_URL')
 const redisUrl = env('QUNXIN_TEST_REDIS_URL')
 export const logger = createLogger('test', process.env.TEST_LOG_LEVEL ?? 'silent')
 

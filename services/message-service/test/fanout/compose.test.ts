@@ -1,0 +1,150 @@
+import { DELIVERY_LIMITS, decodeDelivery, type FrameItem } from '@qunxin/contracts'
+import t from 'tap'
+import type { Message } from '../../src/domain/message.ts'
+import { compose, type Publication } from '../../src/fanout/compose.ts'
+import type { JobItem } from '../../src/fanout/job.ts'
+import { accepted, message, run } from '../sample.ts'
+
+const on = (...nodes: string[]): ReadonlySet<string> => new Set(nodes)
+
+function stored(fields: Partial<Message>, node: string, id = 1): JobItem {
+  const one = message(fields)
+  return {
+    frame: { message: one, except: `conn-${node}`, again: false },
+    answered: { run: run(node), answer: accepted(id, one.seq) },
+  }
+}
+
+function read(publications: readonly Publication[]) {
+  return publications.map((publication) => {
+    if ('reply' in publication) return { to: publication.reply, items: JSON.parse(publication.payload) }
+    const { delivery, bodies } = decodeDelivery(publication.payload)
+    let body = 0
+    const items = delivery.items.map((item) =>
+      item.kind === 'answer'
+        ? { answer: item.answer.id }
+        : { ...item, data: JSON.parse(Buffer.from(bodies[body++]!).toString()).data },
+    )
+    return { to: publication.subject, items }
+  })
+}
+
+const members = new Map([['5', new Set(['1', '2', '3'])]])
+
+t.test('frames and answers of one node travel together, each answer behind its message', async (t) => {
+  const routes = new Map([
+    ['1', on('a')],
+    ['2', on('a')],
+  ])
+  const job = [stored({ seq: 1 }, 'a', 11), stored({ seq: 2 }, 'a', 12)]
+  const published = read(compose(job, { instance: 'i', routes, members }))
+  t.equal(published.length, 1)
+  t.equal(published[0]!.to, 'gateway.a.deliver')
+  t.match(published[0]!.items, [
+    { kind: 'frame', seq: 1, users: ['2', '1'], except: 'conn-a', conversation: 'p1-2' },
+    { answer: 11 },
+    { kind: 'frame', seq: 2 },
+    { answer: 12 },
+  ])
+})
+
+t.test('frames for every node leave before the first answer', async (t) => {
+  const routes = new Map([
+    ['1', on('a')],
+    ['2', on('b', 'c')],
+  ])
+  const job = [stored({ seq: 1 }, 'a', 11), stored({ seq: 2, from: '2', to: '1' }, 'b', 12)]
+  const published = read(compose(job, { instance: 'i', routes, members }))
+  const firstAnswer = published.findIndex(({ items }) => items.some((item: object) => 'answer' in item))
+  const lastFrame = published.findLastIndex(({ items }) => items.some((item: object) => 'kind' in item))
+  t.ok(firstAnswer > lastFrame)
+  t.same(
+    published.slice(firstAnswer).map(({ to, items }) => [to, items]),
+    [
+      ['gateway.a.deliver', [{ answer: 11 }]],
+      ['gateway.b.deliver', [{ answer: 12 }]],
+    ],
+  )
+})
+
+t.test('when one node gets all answers, its delivery is the last', async (t) => {
+  const routes = new Map([
+    ['1', on('a')],
+    ['2', on('b')],
+  ])
+  const published = read(compose([stored({ seq: 1 }, 'a', 11)], { instance: 'i', routes, members }))
+  t.same(
+    published.map(({ to }) => to),
+    ['gateway.b.deliver', 'gateway.a.deliver'],
+  )
+  t.match(published[1]!.items, [{ kind: 'frame', users: ['1'] }, { answer: 11 }])
+})
+
+t.test('an audience over the limit of entries is split, and every user is named once', async (t) => {
+  const users = Array.from({ length: 2_500 }, (_, i) => String(i + 1))
+  const routes = new Map(users.map((user) => [user, on('a')] as const))
+  const job = [stored({ group: '5' }, 'a')]
+  const published = read(compose(job, { instance: 'i', routes, members: new Map([['5', new Set(users)]]) }))
+  t.equal(published.length, 3)
+  const named = published.flatMap(({ items }) => items.flatMap((item: FrameItem) => item.users ?? []))
+  t.same(named, users)
+  t.ok(published.every(({ items }) => items.length <= DELIVERY_LIMITS.entries))
+})
+
+t.test('what is too large for one NATS message goes in several, in order', async (t) => {
+  const routes = new Map([
+    ['1', on('a')],
+    ['2', on('a')],
+  ])
+  const job = Array.from({ length: 200 }, (_, i) => stored({ seq: i + 1, text: '长'.repeat(5_000) }, 'a', i + 1))
+  const publications = compose(job, { instance: 'i', routes, members })
+  t.ok(publications.length >= 6)
+  for (const { payload } of publications) t.ok(payload.length <= DELIVERY_LIMITS.bytes)
+  const seqs = read(publications).flatMap(({ items }) => items.flatMap((item: FrameItem) => item.seq ?? []))
+  t.same(
+    seqs,
+    Array.from({ length: 200 }, (_, i) => i + 1),
+  )
+})
+
+t.test('a group whose members are not known is neither delivered nor answered; the rest is', async (t) => {
+  const routes = new Map([
+    ['1', on('a')],
+    ['2', on('a')],
+  ])
+  const job = [stored({ group: '6' }, 'a', 11), stored({ seq: 3 }, 'a', 12)]
+  const [published, ...more] = read(compose(job, { instance: 'i', routes, members }))
+  t.same(more, [])
+  t.match(published!.items, [{ kind: 'frame', seq: 3 }, { answer: 12 }])
+})
+
+t.test('a message sent out again says whose it was, so that a waiting sender is not shown it', async (t) => {
+  const again = { frame: { message: message({ from: '1', msgId: 'm9' }), except: '', again: true } }
+  const [published] = read(compose([again], { instance: 'i', routes: new Map([['2', on('a')]]), members }))
+  t.match(published!.items, [{ again: { from: '1', msgId: 'm9' }, users: ['2'] }])
+  t.notOk('except' in published!.items[0])
+})
+
+t.test('a batch with a reply subject is answered there, after the frames', async (t) => {
+  const item = stored({ seq: 1 }, 'a', 11)
+  item.answered!.run.reply = 'inbox'
+  const published = read(compose([item], { instance: 'i', routes: new Map([['2', on('b')]]), members }))
+  t.match(published, [{ to: 'gateway.b.deliver' }, { to: 'inbox', items: [{ id: 11, seq: 1 }] }])
+})
+
+t.test('pushes go to their users, or to the members as they are', async (t) => {
+  const routes = new Map([
+    ['1', on('a')],
+    ['2', on('b')],
+    ['9', on('a')],
+  ])
+  const job = [
+    { push: { tag: 'groupListChanged', data: { groupId: '5' }, to: { users: ['9'] } } },
+    { push: { tag: 'groupChanged', data: { groupId: '5' }, to: { group: '5' } } },
+  ]
+  const published = read(compose(job, { instance: 'i', routes, members }))
+  t.match(published, [
+    { to: 'gateway.a.deliver', items: [{ users: ['9'] }, { users: ['1'] }] },
+    { to: 'gateway.b.deliver', items: [{ users: ['2'] }] },
+  ])
+})

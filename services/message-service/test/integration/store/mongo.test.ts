@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto'
+import t from 'tap'
+import { connectMongo } from '../../../src/store/mongo.ts'
+import { MongoConversations } from '../../../src/store/mongo-conversations.ts'
+import { MongoCursors } from '../../../src/store/mongo-cursors.ts'
+import { MongoLog } from '../../../src/store/mongo-log.ts'
+import { partitionsInForce } from '../../../src/store/settings.ts'
+import { conversationsSuite } from '../../store/conversations-suite.ts'
+import { cursorsSuite } from '../../store/cursors-suite.ts'
+import { messageLogSuite } from '../../store/message-log-suite.ts'
+import { logger, mongoUrl } from '../harness.ts'
+
+const name = `t${randomBytes(5).toString('hex')}`
+const mongo = await connectMongo({ url: mongoUrl, database: name, logger })
+t.teardown(async () => {
+  await mongo.db.dropDatabase()
+  await mongo.close()
+})
+const emptied = async <T>(store: T, collection: string): Promise<T> => {
+  await mongo.db.collection(collection).deleteMany({})
+  return store
+}
+
+t.test('the log in MongoDB', (t) => messageLogSuite(t, () => emptied(new MongoLog(mongo.db), 'messages')))
+t.test('cursors in MongoDB', (t) => cursorsSuite(t, () => emptied(new MongoCursors(mongo.db), 'cursors')))
+t.test('conversations in MongoDB', (t) =>
+  conversationsSuite(t, () => emptied(new MongoConversations(mongo.db), 'conversations')),
+)
+
+t.test('the number of partitions is what the first process said', async (t) => {
+  t.equal(await partitionsInForce(mongo.db, 64), 64)
+  t.equal(await partitionsInForce(mongo.db, 32), 64)
+})
+
+t.test('the indexes stand on what is asked for', async (t) => {
+  const keys = async (collection: string) =>
+    (await mongo.db.collection(collection).indexes()).map(
+      ({ key, unique }) => `${Object.keys(key).join()}${unique ? '!' : ''}`,
+    )
+  t.same((await keys('messages')).sort(), ['_id', 'conversation,at', 'conversation,from,msgId!'])
+  t.same((await keys('cursors')).sort(), [
+    '_id',
+    'conversation,deliveredSeq',
+    'conversation,readSeq',
+    'user,conversation!',
+  ])
+  t.same((await keys('conversations')).sort(), ['_id', 'user,lastAt'])
+})

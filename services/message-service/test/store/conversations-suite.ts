@@ -1,0 +1,22 @@
+import type { Test } from 'tap'
+import type { Conversations } from '../../src/store/conversations.ts'
+
+/** What every store of personal conversations does; `open` gives an empty one. */
+export async function conversationsSuite(t: Test, open: () => Promise<Conversations>): Promise<void> {
+  t.test('both users have the conversation, begun once or twice at once', async (t) => {
+    const rows = await open()
+    await Promise.all([rows.begin('p1-2', 5), rows.begin('p1-2', 6)])
+    await rows.begin('p1-2', 7)
+    t.same(await rows.of('1', 10), ['p1-2'])
+    t.same(await rows.of('2', 10), ['p1-2'])
+    t.same(await rows.of('3', 10), [])
+  })
+
+  t.test('a user’s conversations come newest first, so many as asked', async (t) => {
+    const rows = await open()
+    await rows.begin('p1-2', 5)
+    await rows.begin('p1-3', 9)
+    await rows.begin('p1-4', 7)
+    t.same(await rows.of('1', 2), ['p1-3', 'p1-4'])
+  })
+}

@@ -1,0 +1,32 @@
+import type { Test } from 'tap'
+import type { Cursors } from '../../src/store/cursors.ts'
+
+/** What every store of cursors does; `open` gives an empty one. */
+export async function cursorsSuite(t: Test, open: () => Promise<Cursors>): Promise<void> {
+  t.test('a cursor never moves back, in whatever order it is written', async (t) => {
+    const cursors = await open()
+    await cursors.advance([{ user: '1', conversation: 'p1-2', deliveredSeq: 7 }])
+    await cursors.advance([{ user: '1', conversation: 'p1-2', deliveredSeq: 5, readSeq: 5 }])
+    t.same(await cursors.of('p1-2', ['1', '2']), new Map([['1', { deliveredSeq: 7, readSeq: 5 }]]))
+  })
+
+  t.test('cursors written at the same time leave the furthest', async (t) => {
+    const cursors = await open()
+    const moves = [3, 9, 4, 8, 1].map((deliveredSeq) =>
+      cursors.advance([{ user: '1', conversation: 'g5', deliveredSeq }]),
+    )
+    await Promise.all(moves)
+    t.same(await cursors.of('g5', ['1']), new Map([['1', { deliveredSeq: 9, readSeq: 0 }]]))
+  })
+
+  t.test('a user’s cursors are found by conversation', async (t) => {
+    const cursors = await open()
+    await cursors.advance([
+      { user: '1', conversation: 'g5', deliveredSeq: 1 },
+      { user: '1', conversation: 'g6', readSeq: 2 },
+      { user: '2', conversation: 'g5', deliveredSeq: 3 },
+    ])
+    t.same([...(await cursors.ofUser('1', ['g5', 'g6', 'g7'])).keys()].sort(), ['g5', 'g6'])
+    await cursors.advance([])
+  })
+}

@@ -1,0 +1,11 @@
+import t from 'tap'
+import { MemoryConversations } from '../../src/store/memory-conversations.ts'
+import { MemoryCursors } from '../../src/store/memory-cursors.ts'
+import { MemoryLog } from '../../src/store/memory-log.ts'
+import { conversationsSuite } from './conversations-suite.ts'
+import { cursorsSuite } from './cursors-suite.ts'
+import { messageLogSuite } from './message-log-suite.ts'
+
+t.test('the log in memory', (t) => messageLogSuite(t, async () => new MemoryLog()))
+t.test('cursors in memory', (t) => cursorsSuite(t, async () => new MemoryCursors()))
+t.test('conversations in memory', (t) => conversationsSuite(t, async () => new MemoryConversations()))

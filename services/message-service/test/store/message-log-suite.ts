@@ -1,0 +1,132 @@
+import type { Test } from 'tap'
+import type { Message } from '../../src/domain/message.ts'
+import type { MessageLog } from '../../src/store/message-log.ts'
+import { message } from '../sample.ts'
+
+const seqs = (messages: readonly Message[]) => messages.map(({ seq }) => seq)
+const upTo = (last: number, fields: Partial<Message> = {}) =>
+  Array.from({ length: last }, (_, i) => message({ seq: i + 1, ...fields }))
+
+/** What every message log does; `open` gives an empty one. */
+export async function messageLogSuite(t: Test, open: () => Promise<MessageLog>): Promise<void> {
+  t.test('what was appended is read back as it was', async (t) => {
+    const log = await open()
+    const personal = message({ sentAt: 12, type: 3, attachment: { lat: 1.5, lng: 2, addr: '某处' } })
+    const inGroup = message({ group: '77', from: '9' })
+    t.same(await log.append([personal, inGroup]), { stored: 2 })
+    t.strictSame(await log.oldest('p1-2', { limit: 10 }), [personal])
+    t.strictSame(await log.oldest('g77', { limit: 10 }), [inGroup])
+  })
+
+  t.test('an append stops at the first seq that is taken', async (t) => {
+    const log = await open()
+    await log.append(upTo(2))
+    const rival = message({ seq: 2, msgId: 'rival' })
+    const behind = message({ seq: 3 })
+    t.same(await log.append([message({ group: '1' }), rival, behind]), { stored: 1, stoppedBy: 'seq' })
+    t.same(seqs(await log.oldest('p1-2', { limit: 10 })), [1, 2])
+  })
+
+  t.test('an append stops at the first msgId its sender has used in the conversation', async (t) => {
+    const log = await open()
+    await log.append(upTo(2))
+    const repeat = message({ seq: 3, msgId: 'm1' })
+    t.same(await log.append([repeat, message({ seq: 4 })]), { stored: 0, stoppedBy: 'msgId' })
+    t.same(await log.append([message({ seq: 3, msgId: 'm1', from: '2', to: '1' })]), { stored: 1 })
+    t.same(await log.append([message({ group: '5', msgId: 'm1' })]), { stored: 1 })
+  })
+
+  t.test('the tail is the newest position and the newest messages, oldest first', async (t) => {
+    const log = await open()
+    t.same(await log.tail('p1-2', 3), { seq: 0, at: 0, recent: [] })
+    const messages = upTo(5)
+    await log.append(messages)
+    const tail = await log.tail('p1-2', 3)
+    t.match(tail, { seq: 5, at: messages[4]!.at })
+    t.same(
+      tail.recent,
+      messages.slice(2).map(({ from, msgId, seq, at, hash }) => ({ from, msgId, seq, at, hash })),
+    )
+  })
+
+  t.test('an original is found by its key, and nothing by another', async (t) => {
+    const log = await open()
+    await log.append(upTo(3))
+    const found = await log.originals([
+      { conversation: 'p1-2', from: '1', msgId: 'm3' },
+      { conversation: 'p1-2', from: '2', msgId: 'm3' },
+      { conversation: 'p1-2', from: '1', msgId: 'm1' },
+    ])
+    t.same(
+      found.map((original) => original?.seq),
+      [3, undefined, 1],
+    )
+  })
+
+  t.test('a message counts as stored when it stands under its seq just as it was', async (t) => {
+    const log = await open()
+    await log.append(upTo(2))
+    const asked = [
+      message({ seq: 1 }),
+      message({ seq: 2, msgId: 'other' }),
+      message({ seq: 2, at: 1 }),
+      message({ seq: 3 }),
+    ]
+    t.same(await log.stored(asked), [true, false, false, false])
+  })
+
+  t.test('records after a time come oldest first, without those of that time', async (t) => {
+    const log = await open()
+    await log.append(upTo(6))
+    t.same(seqs(await log.after('p1-2', 1_002, 3)), [3, 4, 5])
+    t.same(seqs(await log.after('p1-2', 1_006, 3)), [])
+    t.same(seqs(await log.after('p1-3', 0, 3)), [])
+  })
+
+  t.test('a range has both its ends and comes oldest first from either side', async (t) => {
+    const log = await open()
+    await log.append([...upTo(12), message({ seq: 13, from: '2', to: '1' })])
+    t.same(seqs(await log.oldest('p1-2', { fromSeq: 3, toSeq: 11, limit: 4 })), [3, 4, 5, 6])
+    t.same(seqs(await log.newest('p1-2', { fromSeq: 3, toSeq: 11, limit: 4 })), [8, 9, 10, 11])
+    t.same(seqs(await log.newest('p1-2', { limit: 2 })), [12, 13])
+    t.same(seqs(await log.newest('p1-2', { notFrom: '2', limit: 2 })), [11, 12])
+    t.same(seqs(await log.newest('p1-2', { afterTime: 1_011, limit: 9 })), [12, 13])
+  })
+
+  t.test('conversations whose ids begin alike are not mixed up', async (t) => {
+    const log = await open()
+    await log.append([message({ group: '1' }), message({ group: '12' }), ...upTo(2, { group: '123' })])
+    t.equal((await log.tail('g12', 10)).seq, 1)
+    t.same(seqs(await log.newest('g1', { limit: 10 })), [1])
+  })
+
+  t.test('heads name the newest position of each conversation that has messages', async (t) => {
+    const log = await open()
+    await log.append([...upTo(3), ...upTo(2, { group: '5' }), message({ group: '6' })])
+    const heads = await log.heads(['p1-2', 'g5', 'p8-9'])
+    t.same(
+      heads.sort((one, other) => (one.conversation < other.conversation ? -1 : 1)),
+      [
+        { conversation: 'g5', seq: 2, at: 1_002 },
+        { conversation: 'p1-2', seq: 3, at: 1_003 },
+      ],
+    )
+    t.same(await log.heads([]), [])
+  })
+
+  t.test('two writers of one conversation never take the same seq', async (t) => {
+    const log = await open()
+    const write = async (writer: string) => {
+      for (let done = 0; done < 20; ) {
+        const { seq } = await log.tail('p1-2', 1)
+        const { stored } = await log.append([message({ seq: seq + 1, msgId: `${writer}-${done}` })])
+        done += stored
+      }
+    }
+    await Promise.all([write('a'), write('b')])
+    t.same(
+      seqs(await log.oldest('p1-2', { limit: 100 })),
+      Array.from({ length: 40 }, (_, i) => i + 1),
+    )
+  })
+}
