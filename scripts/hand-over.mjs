@@ -38,6 +38,15 @@ function goOn(node, script, { cwd, env }) {
   process.on('SIGINT', pass)
   process.on('SIGTERM', pass)
   process.on('SIGHUP', pass)
+  // A signal to npm alone ends npm and its shell and never reaches us: we see that they are gone.
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    pass('SIGTERM')
+  }, 500)
+  watch.unref()
+  if (process.env.npm_lifecycle_event === undefined) clearInterval(watch)
   return new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code, signal) => resolve(signal === null ? code : 1))
