@@ -61,8 +61,10 @@ parts.composer.onsubmit = (event) => {
 parts.older.onclick = () =>
   shown(async () => {
     const conversation = current
+    const { scrollHeight } = parts.scroll
     await load(conversation, { beforeSeq: conversation.oldestSeq })
     showCurrent()
+    parts.scroll.scrollTop += parts.scroll.scrollHeight - scrollHeight
   })
 
 await shown(loadGroups)
@@ -89,7 +91,7 @@ function open(conversation) {
   current = conversation
   conversation.unread = 0
   showLists()
-  showCurrent()
+  showNewest()
   parts.composer.elements.text.focus()
   if (!conversation.loaded) void shown(() => loadNewest(conversation))
 }
@@ -97,7 +99,7 @@ function open(conversation) {
 async function loadNewest(conversation) {
   await load(conversation, {})
   conversation.loaded = true
-  showCurrent()
+  if (conversation === current) showNewest()
 }
 
 async function load(conversation, page) {
@@ -153,6 +155,11 @@ function showLists() {
     all.filter(({ group }) => group !== undefined),
     { current, open },
   )
+}
+
+function showNewest() {
+  showCurrent()
+  parts.scroll.scrollTop = parts.scroll.scrollHeight
 }
 
 function showCurrent() {

@@ -9,6 +9,7 @@ import { registerDevLogin } from '../src/http/dev-login.ts'
 import { createOrigins } from '../src/http/origins.ts'
 import { createHttpServer } from '../src/http/server.ts'
 import { unlimited } from '../src/limits/limits.ts'
+import { registerPage } from '../src/page/page.ts'
 import { SECRET, token } from './tokens.ts'
 
 /** The HTTP edge with nothing behind it, but for what a test puts there. */
@@ -28,7 +29,10 @@ export async function edge(
   const app = await createHttpServer(config, { logger, origins: createOrigins(config) })
   registerCallRoutes(app, { authenticator, calls })
   registerCanConnect(app, options.canConnect ?? (() => true))
-  if (config.DEV_LOGIN) registerDevLogin(app, { ...config, AUTH_SECRET: SECRET })
+  if (config.DEV_LOGIN) {
+    registerDevLogin(app, { ...config, AUTH_SECRET: SECRET })
+    await registerPage(app)
+  }
   await app.ready()
   return app
 }

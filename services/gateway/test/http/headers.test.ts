@@ -22,6 +22,10 @@ t.test('headers that pass', async (t) => {
   }
 })
 
+t.test('data may be left out where nothing is needed', async (t) => {
+  for (const data of [undefined, null, {}]) t.equal((await call(app, path, data)).body.data.success, true)
+})
+
 t.test('anything wrong in headers is 401, its type included', async (t) => {
   const cases: Record<string, Record<string, unknown>> = {
     'no token': { accessToken: undefined },
