@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { asyncApi } from './asyncapi.ts'
 import { closeCodeTable, errorTable } from './errors.ts'
 import { fillIn } from './markdown.ts'
+import { metricsTable } from './metrics.ts'
 import { openApi } from './openapi.ts'
 import { callPages, callTable, operationTexts, subjectTable } from './operations.ts'
 import { REPOSITORY } from './repository.ts'
@@ -29,6 +30,7 @@ export async function documents(): Promise<Document[]> {
       gateway: await settingsTable('gateway'),
       'group-service': await settingsTable('group-service'),
       'message-service': await settingsTable('message-service'),
+      metrics: await metricsTable(),
     }),
     {
       path: 'docs/generated/calls.md',

@@ -18,7 +18,8 @@ const compose = await readComposeFile()
 const containers = Object.entries(compose.services)
 const settingsOf = (name: string) => Object.entries(compose.services[name]?.environment ?? {})
 
-const secrets = await promisify(execFile)('sh', [join(REPOSITORY, 'deploy', 'docker', 'new-secrets.sh')])
+const run = promisify(execFile)
+const secrets = await run('sh', [join(REPOSITORY, 'deploy', 'docker', 'new-secrets.sh')])
 const variables = Object.fromEntries(
   secrets.stdout
     .trim()
@@ -107,6 +108,31 @@ t.test('NATS gets a password for every user of its configuration', async (t) => 
     used.sort(),
   )
 })
+
+t.test('Docker Compose itself accepts the file, where there is one of version 2 or newer', async (t) => {
+  const client = await composeClient()
+  if (client === undefined) return t.pass('there is none here')
+  const [command = '', ...args] = client
+  const config = (env: NodeJS.ProcessEnv) =>
+    run(
+      command,
+      [...args, '--file', join(REPOSITORY, 'docker-compose.yml'), '--env-file', '/dev/null', 'config', '--quiet'],
+      { env },
+    )
+  const { PATH, HOME } = process.env
+  await config({ PATH, HOME, ...variables })
+  await t.rejects(config({ PATH, HOME }), { stderr: /is missing a value: .*new-secrets\.sh/ })
+})
+
+/** `docker compose`, or `docker-compose` unless it is the old one, which knows another file format. */
+async function composeClient(): Promise<string[] | undefined> {
+  for (const client of [['docker', 'compose'], ['docker-compose']]) {
+    const [command = '', ...args] = client
+    const said = await run(command, [...args, 'version']).catch(() => ({ stdout: '' }))
+    if (/^Docker Compose version/.test(said.stdout)) return client
+  }
+  return undefined
+}
 
 const requiredOnly = { AUTH_SECRET: 'x'.repeat(48) }
 
