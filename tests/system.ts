@@ -23,12 +23,16 @@ export interface TestSystemOptions
   ownServers?: boolean
 }
 
+/** Of a whole file; tap's own 30 s are for small ones. */
+const PATIENCE_MS = 7 * 60_000
+
 /**
  * The whole system on free ports, stopped when the test ends. On the servers that all test files share it keeps to itself by a
  * subject prefix, a database and Redis keys of its own.
  */
 export async function testSystem(t: Test, options: TestSystemOptions = {}): Promise<TestSystem> {
   const { ownServers = false, serviceEnv, ...rest } = options
+  t.setTimeout(PATIENCE_MS)
   const name = `t${randomBytes(4).toString('hex')}`
   const { QUNXIN_TEST_NATS_URL, QUNXIN_TEST_MONGO_URL, QUNXIN_TEST_REDIS_URL } = process.env
   const shared = !ownServers && QUNXIN_TEST_MONGO_URL !== undefined

@@ -52,7 +52,7 @@ const groupModel = ({ groupId, groupName, owner, admin, member, other }: World) 
   groupName,
   groupHeadImage: '',
   creator: owner.number,
-  memberIds: [admin.number, member.number, other.number],
+  memberIds: [admin.number, member.number, other.number].sort((a, b) => a - b),
   updateDate: Number,
   createDate: Number,
 })
