@@ -121,7 +121,7 @@ t.test('Docker Compose itself accepts the file, where there is one of version 2 
     )
   const { PATH, HOME } = process.env
   await config({ PATH, HOME, ...variables })
-  await t.rejects(config({ PATH, HOME }), { stderr: /is missing a value: .*new-secrets\.sh/ })
+  await t.rejects(config({ PATH, HOME }), /is missing a value: .*new-secrets\.sh/)
 })
 
 /** `docker compose`, or `docker-compose` unless it is the old one, which knows another file format. */
