@@ -1,4 +1,5 @@
 import {
+  type ContentType,
   contentTypes,
   groupConversation,
   isContentType,
@@ -12,6 +13,8 @@ import {
 } from '@qunxin/contracts'
 import { AppError } from '@qunxin/runtime'
 
+const TEXT = 1 satisfies ContentType
+
 /** A send before its gateway has numbered it. */
 export type NewSend = Omit<SendEntry, 'id'>
 
@@ -23,11 +26,12 @@ export interface SubmitSend {
 /**
  * Seed B: an empty sessionId means a personal message, else it is the group and toUserId does not count.
  *
- * @throws AppError BAD_REQUEST without a receiver, NO_SUCH_RECEIVER for oneself or 0, UNSUPPORTED_CONTENT
+ * @throws AppError BAD_REQUEST without a receiver or a text, NO_SUCH_RECEIVER for oneself or 0, UNSUPPORTED_CONTENT
  */
 export function entryOf(input: SendInput, from: UserId, conn: string): NewSend {
   const type = input.msgContentType
   if (!isContentType(type)) throw new AppError('UNSUPPORTED_CONTENT')
+  if (type === TEXT && input.contentStr === '') throw new AppError('BAD_REQUEST', { details: { field: 'contentStr' } })
   const content = {
     conn,
     from,

@@ -19,6 +19,9 @@ t.test('who is no receiver, and what is no content', async (t) => {
   t.throws(() => entry({ toUserId: 20 }), { code: 'NO_SUCH_RECEIVER' })
   t.throws(() => entry({}), { code: 'BAD_REQUEST', details: { field: 'toUserId' } })
   t.throws(() => entry({ toUserId: 3, msgContentType: 9 }), { code: 'UNSUPPORTED_CONTENT' })
+  const empty = { toUserId: 3, contentStr: '' }
+  t.throws(() => entry(empty), { code: 'BAD_REQUEST', details: { field: 'contentStr' } })
+  t.equal(entry({ ...empty, msgContentType: 2 }).text, '', 'an image needs no words')
 })
 
 t.test('only the attachment fields of its type go along', async (t) => {
