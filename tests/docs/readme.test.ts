@@ -1,20 +1,15 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { startSystem } from '@qunxin/devstack'
 import t from 'tap'
+import { testSystem } from '../system.ts'
 import { type Snippet, snippetsOf } from './snippets.ts'
 
 const LIMIT_MS = 30_000
 const readme = await readFile(join(import.meta.dirname, '..', '..', 'README.md'), 'utf8')
-const dataDir = await mkdtemp(join(tmpdir(), 'qunxin-readme-'))
-const system = await startSystem({ dataDir, durable: false })
-t.teardown(async () => {
-  await system.stop()
-  await rm(dataDir, { recursive: true, force: true })
-})
-const url = system.gateways[0]?.url ?? ''
+// Of its own: the examples use the subjects of a plain installation, as the integration user.
+const { system, urls } = await testSystem(t, { ownServers: true, gateways: 1 })
+const url = urls[0] ?? ''
 
 /** What each example of the README prints when it works. */
 const printed: Record<string, RegExp> = {
