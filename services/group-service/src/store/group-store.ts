@@ -31,7 +31,10 @@ export interface GroupView {
   allMemberIds(): Promise<UserId[]>
 }
 
-export type ChangeOutcome<D> =
+/** Something that may become a change. Called again when what it saw no longer holds, so it only reads. */
+export type Decide<D extends { delta?: GroupDelta } = { delta?: GroupDelta }> = (view: GroupView) => Promise<D>
+
+export type ChangeOutcome<D = { delta?: GroupDelta }> =
   | { kind: 'done'; decision: D; version: number }
   /** `version` is the last one of a deleted group; a group that never existed has none. */
   | { kind: 'gone'; version?: number }
@@ -64,10 +67,7 @@ export interface GroupStore {
    * Decides and applies one change. Changes of a group are one after the other: what `decide` saw still holds when its delta
    * is applied, otherwise it is called again. Without a delta nothing is written. What `decide` throws comes out.
    */
-  change<D extends { delta?: GroupDelta }>(
-    groupId: GroupId,
-    decide: (view: GroupView) => Promise<D>,
-  ): Promise<ChangeOutcome<D>>
+  change<D extends { delta?: GroupDelta }>(groupId: GroupId, decide: Decide<D>): Promise<ChangeOutcome<D>>
 
   /** The group, and the user's membership if there is one; undefined when there is no such group. */
   findMember(groupId: GroupId, user: UserId): Promise<{ group: Group; member?: Member } | undefined>

@@ -1,17 +1,18 @@
 import type { GroupId, UserId } from '@qunxin/contracts'
 import type { Group, Member } from '../../domain/group.ts'
 import { groupAfter } from '../apply-delta.ts'
+import { Batches, type Outcome } from '../batches.ts'
 import { outboxFacts } from '../fact-data.ts'
 import type {
   ChangeOutcome,
   CreateOutcome,
   CreateRequest,
+  Decide,
   Fact,
   GroupDelta,
   GroupStore,
   GroupView,
 } from '../group-store.ts'
-import { Turns } from '../turns.ts'
 import type { MemoryOutbox } from './memory-outbox.ts'
 
 interface Row {
@@ -25,7 +26,11 @@ interface Row {
 export class MemoryGroupStore implements GroupStore {
   readonly #rows = new Map<GroupId, Row>()
   readonly #requests = new Map<string, { groupId: GroupId; until: number }>()
-  readonly #turns = new Turns(60_000)
+  readonly #changes = new Batches<Decide, ChangeOutcome>((groupId, decides) => this.#decideAll(groupId, decides), {
+    most: 1,
+    longestWaitMs: 60_000,
+    pauseMs: 0,
+  })
   readonly #outbox: MemoryOutbox
 
   constructor(outbox: MemoryOutbox) {
@@ -53,18 +58,9 @@ export class MemoryGroupStore implements GroupStore {
     return { kind: 'created' }
   }
 
-  change<D extends { delta?: GroupDelta }>(
-    groupId: GroupId,
-    decide: (view: GroupView) => Promise<D>,
-  ): Promise<ChangeOutcome<D>> {
-    return this.#turns.run(groupId, async () => {
-      const row = this.#rows.get(groupId)
-      if (!row) return { kind: 'gone' }
-      if (row.deleted) return { kind: 'gone', version: row.group.membersVersion }
-      const decision = await decide(viewOf(row))
-      if (decision.delta) this.#apply(row, decision.delta)
-      return { kind: 'done', decision, version: row.group.membersVersion }
-    })
+  async change<D extends { delta?: GroupDelta }>(groupId: GroupId, decide: Decide<D>): Promise<ChangeOutcome<D>> {
+    // What comes out of a batch for an item is what its `decide` returned.
+    return (await this.#changes.run(groupId, decide)) as ChangeOutcome<D>
   }
 
   async findMember(groupId: GroupId, user: UserId): Promise<{ group: Group; member?: Member } | undefined> {
@@ -93,6 +89,18 @@ export class MemoryGroupStore implements GroupStore {
 
   async versionsOf(groupIds: readonly GroupId[]): Promise<number[]> {
     return groupIds.map((id) => this.#living(id)?.group.membersVersion ?? 0)
+  }
+
+  #decideAll(groupId: GroupId, decides: readonly Decide[]): Promise<Outcome<ChangeOutcome>[]> {
+    const one = async (decide: Decide): Promise<Outcome<ChangeOutcome>> => {
+      const row = this.#rows.get(groupId)
+      if (!row) return { value: { kind: 'gone' } }
+      if (row.deleted) return { value: { kind: 'gone', version: row.group.membersVersion } }
+      const decision = await decide(viewOf(row))
+      if (decision.delta) this.#apply(row, decision.delta)
+      return { value: { kind: 'done', decision, version: row.group.membersVersion } }
+    }
+    return Promise.all(decides.map(one))
   }
 
   #living(groupId: GroupId): Row | undefined {

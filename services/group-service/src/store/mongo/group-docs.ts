@@ -13,7 +13,7 @@ export function newGroupDoc({ groupId, ...group }: Group): GroupDoc {
 }
 
 /** What the update of the group's document sets for a delta. */
-export function groupFieldsAfter(doc: GroupDoc, delta: GroupDelta): Partial<GroupDoc> {
+export function groupFieldsAfter(doc: GroupDoc, delta: GroupDelta): Omit<GroupDoc, '_id'> {
   const { groupId: _, ...fields } = groupAfter(groupOf(doc), delta)
   return { ...fields, revision: doc.revision + 1, ...(delta.deleted && { deleted: delta.at, unswept: true as const }) }
 }

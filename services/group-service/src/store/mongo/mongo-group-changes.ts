@@ -1,8 +1,17 @@
 import type { GroupId } from '@qunxin/contracts'
-import type { ClientSession } from 'mongodb'
+import { type ClientSession, MongoError } from 'mongodb'
 import type { Group, Member } from '../../domain/group.ts'
+import type { Outcome } from '../batches.ts'
 import { outboxFacts } from '../fact-data.ts'
-import type { CreateOutcome, CreateRequest, Fact, GroupDelta, GroupView } from '../group-store.ts'
+import type {
+  ChangeOutcome,
+  CreateOutcome,
+  CreateRequest,
+  Decide,
+  Fact,
+  GroupDelta,
+  GroupView,
+} from '../group-store.ts'
 import type { OutboxFact } from '../outbox.ts'
 import type { Collections, GroupDoc } from './database.ts'
 import { groupFieldsAfter, groupOf, memberDoc, memberOf, newGroupDoc, outboxDoc } from './group-docs.ts'
@@ -32,8 +41,44 @@ export async function writeNewGroup(
   return { kind: 'created' }
 }
 
+/**
+ * Decides changes of one group one after the other, each on what those before it left, inside a transaction. A refusal is
+ * the outcome of its call; a fault of the database ends the transaction.
+ */
+export async function decideAll(
+  collections: Collections,
+  { groupId, decides }: { groupId: GroupId; decides: readonly Decide[] },
+  session: ClientSession,
+): Promise<Outcome<ChangeOutcome>[]> {
+  const outcomes: Outcome<ChangeOutcome>[] = []
+  let doc = await collections.groups.findOne({ _id: groupId }, { session })
+  for (const decide of decides) {
+    if (!doc) outcomes.push({ value: { kind: 'gone' } })
+    else if (doc.deleted !== undefined) outcomes.push({ value: { kind: 'gone', version: doc.membersVersion } })
+    else {
+      const decided = await refusable(decide(viewOf(collections, doc, session)))
+      if ('error' in decided) outcomes.push(decided)
+      else {
+        const { delta } = decided.value
+        if (delta) doc = await writeDelta(collections, { doc, delta }, session)
+        outcomes.push({ value: { kind: 'done', decision: decided.value, version: doc.membersVersion } })
+      }
+    }
+  }
+  return outcomes
+}
+
+async function refusable<T>(decided: Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { value: await decided }
+  } catch (error) {
+    if (error instanceof MongoError) throw error
+    return { error }
+  }
+}
+
 /** What a decision sees: all of it from the transaction's snapshot. */
-export function viewOf({ members }: Collections, doc: GroupDoc, session: ClientSession): GroupView {
+function viewOf({ members }: Collections, doc: GroupDoc, session: ClientSession): GroupView {
   const group = doc._id
   return {
     group: groupOf(doc),
@@ -50,17 +95,17 @@ export function viewOf({ members }: Collections, doc: GroupDoc, session: ClientS
 }
 
 /**
- * Writes a delta. The group's document comes first: a change of the same group at the same moment meets this one there, and
- * one of them runs again. So all changes of a group are one after the other, whatever else they touch.
+ * Writes a delta and answers the group's document after it. That document comes first: a change of the same group at the
+ * same moment meets this one there, and one of them runs again. So all changes of a group are one after the other,
+ * whatever else they touch.
  */
-export async function writeDelta(
+async function writeDelta(
   { groups, members, outbox }: Collections,
   { doc, delta }: { doc: GroupDoc; delta: GroupDelta },
   session: ClientSession,
-): Promise<number> {
+): Promise<GroupDoc> {
   const group: GroupId = doc._id
   const fields = groupFieldsAfter(doc, delta)
-  const revision = doc.revision + 1
   const written = await groups.updateOne(
     { _id: group, revision: doc.revision, deleted: { $exists: false } },
     { $set: fields },
@@ -73,14 +118,12 @@ export async function writeDelta(
       { session },
     )
   if (delta.removed?.length) await members.deleteMany({ group, user: { $in: [...delta.removed] } }, { session })
-  for (const { userId, role } of delta.roles ?? [])
-    await members.updateOne({ group, user: userId }, { $set: { role } }, { session })
-  if (delta.showName) {
-    const { userId, showName } = delta.showName
-    await members.updateOne({ group, user: userId }, { $set: { showName } }, { session })
-  }
-  await writeFacts(outbox, outboxFacts(group, { at: delta.at, revision, facts: delta.facts }), session)
-  return fields.membersVersion ?? doc.membersVersion
+  for (const { userId, ...change } of [...(delta.roles ?? []), ...(delta.showName ? [delta.showName] : [])])
+    await members.updateOne({ group, user: userId }, { $set: change }, { session })
+  const after = { ...doc, ...fields }
+  const facts = outboxFacts(group, { at: delta.at, revision: after.revision, facts: delta.facts })
+  await writeFacts(outbox, facts, session)
+  return after
 }
 
 async function writeFacts(

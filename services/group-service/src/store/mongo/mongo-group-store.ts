@@ -1,18 +1,18 @@
 import type { GroupId, UserId } from '@qunxin/contracts'
 import type { Group, Member } from '../../domain/group.ts'
+import { Batches } from '../batches.ts'
 import type {
   ChangeOutcome,
   CreateOutcome,
   CreateRequest,
+  Decide,
   Fact,
   GroupDelta,
   GroupStore,
-  GroupView,
 } from '../group-store.ts'
-import { Turns } from '../turns.ts'
 import type { Database } from './database.ts'
 import { groupOf, memberOf } from './group-docs.ts'
-import { viewOf, writeDelta, writeNewGroup } from './mongo-group-changes.ts'
+import { decideAll, writeNewGroup } from './mongo-group-changes.ts'
 import { slices } from './slices.ts'
 import { inTransaction } from './transaction.ts'
 
@@ -23,19 +23,26 @@ export interface MongoGroupStoreOptions {
   onCommit?: (what: { deleted: boolean }) => void
 }
 
+const CHANGES_A_TRANSACTION = 20
+const PAUSE_MS = 5
 const living = { deleted: { $exists: false } }
 const member = { _id: 0, group: 0 }
 
 export class MongoGroupStore implements GroupStore {
   readonly #db: Database
   readonly #options: MongoGroupStoreOptions
-  /** Changes of one group in one process wait here instead of meeting as write conflicts and trying again. */
-  readonly #turns: Turns
+  /** Changes of one group in one process share a transaction instead of meeting as write conflicts and trying again. */
+  readonly #changes: Batches<Decide, ChangeOutcome>
 
   constructor(db: Database, options: MongoGroupStoreOptions) {
     this.#db = db
     this.#options = options
-    this.#turns = new Turns(options.limitMs)
+    const { limitMs } = options
+    this.#changes = new Batches(
+      (groupId, decides) =>
+        inTransaction(db.client, limitMs, (session) => decideAll(db, { groupId, decides }, session)),
+      { most: CHANGES_A_TRANSACTION, longestWaitMs: limitMs, pauseMs: PAUSE_MS },
+    )
   }
 
   async create(
@@ -51,25 +58,13 @@ export class MongoGroupStore implements GroupStore {
     return outcome
   }
 
-  async change<D extends { delta?: GroupDelta }>(
-    groupId: GroupId,
-    decide: (view: GroupView) => Promise<D>,
-  ): Promise<ChangeOutcome<D>> {
-    const { client, groups } = this.#db
-    const outcome = await this.#turns.run(groupId, () =>
-      inTransaction<ChangeOutcome<D>>(client, this.#options.limitMs, async (session) => {
-        const doc = await groups.findOne({ _id: groupId }, { session })
-        if (!doc) return { kind: 'gone' }
-        if (doc.deleted !== undefined) return { kind: 'gone', version: doc.membersVersion }
-        const decision = await decide(viewOf(this.#db, doc, session))
-        const { delta } = decision
-        const version = delta ? await writeDelta(this.#db, { doc, delta }, session) : doc.membersVersion
-        return { kind: 'done', decision, version }
-      }),
-    )
-    const delta = outcome.kind === 'done' ? outcome.decision.delta : undefined
+  async change<D extends { delta?: GroupDelta }>(groupId: GroupId, decide: Decide<D>): Promise<ChangeOutcome<D>> {
+    const outcome = await this.#changes.run(groupId, decide)
+    if (outcome.kind === 'gone') return outcome
+    const { delta } = outcome.decision
     if (delta) this.#options.onCommit?.({ deleted: delta.deleted ?? false })
-    return outcome
+    // What comes out of a batch for an item is what its `decide` returned.
+    return outcome as ChangeOutcome<D>
   }
 
   async findMember(groupId: GroupId, user: UserId): Promise<{ group: Group; member?: Member } | undefined> {

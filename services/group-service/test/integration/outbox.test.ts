@@ -1,0 +1,110 @@
+import { operations } from '@qunxin/contracts'
+import t, { type Test } from 'tap'
+import { eventsStreamName, factPublisher } from '../../src/outbox/events-stream.ts'
+import { relayFacts } from '../../src/outbox/relay.ts'
+import { startGroupService } from '../../src/service.ts'
+import { MongoOutbox } from '../../src/store/mongo/mongo-outbox.ts'
+import { newUsers } from '../rules/world.ts'
+import { logger, ownBus, ownConfig, ownDatabase, until } from './servers.ts'
+
+const NEVER_MS = String(2 ** 30)
+const HOURS_72_NS = 72 * 3_600_000_000_000
+
+async function open(t: Test, settings: Record<string, string> = {}) {
+  const config = ownConfig({ OWNER_TIMEOUT_MS: '1', ...settings })
+  const db = await ownDatabase(t, config)
+  const bus = await ownBus(t, config)
+  const stream = eventsStreamName(config.SUBJECT_PREFIX)
+  const { streams } = await bus.jetstreamManager()
+  const createGroup = async () => {
+    const [user = ''] = newUsers(1)
+    const { groupId } = await bus.request(operations['group.createGroup'], { groupName: '群', memberIds: [] }, { user })
+    return { user, groupId }
+  }
+  const stored = async () => {
+    const { state } = await streams.info(stream)
+    const seqs = Array.from({ length: state.messages }, (_, i) => state.first_seq + i)
+    return Promise.all(seqs.map((seq) => streams.getMessage(stream, { seq })))
+  }
+  const outboxIsEmpty = () => until('the outbox is empty', async () => (await db.outbox.countDocuments()) === 0)
+  return { config, db, bus, stream, streams, createGroup, stored, outboxIsEmpty }
+}
+
+t.test('the stream is named after the subjects', async (t) => {
+  t.equal(eventsStreamName('im'), 'IM_EVENTS')
+  t.equal(eventsStreamName('staging'), 'STAGING_EVENTS')
+})
+
+t.test('facts are published when they are stored, with an id, into a stream that keeps 72 hours', async (t) => {
+  const { config, stream, streams, createGroup, stored, outboxIsEmpty } = await open(t, { OUTBOX_POLL_MS: NEVER_MS })
+  const service = await startGroupService(config, { logger })
+  t.teardown(() => service.stop())
+  const { user, groupId } = await createGroup()
+  await outboxIsEmpty()
+  t.match((await streams.info(stream)).config, {
+    subjects: [`${config.SUBJECT_PREFIX}.event.>`],
+    storage: 'file',
+    max_age: HOURS_72_NS,
+  })
+  const [message] = await stored()
+  t.equal(message?.subject, `${config.SUBJECT_PREFIX}.event.group.created`)
+  t.match(message?.header.get('Nats-Msg-Id'), new RegExp(`^${groupId}:`))
+  t.match(message?.json(), { at: Number, groupId, byUserId: user, userIds: [user] })
+})
+
+t.test('a stream that was deleted is made again, and nothing stays unpublished', async (t) => {
+  const { config, stream, streams, createGroup, stored, outboxIsEmpty } = await open(t, { OUTBOX_POLL_MS: '20' })
+  const service = await startGroupService(config, { logger })
+  t.teardown(() => service.stop())
+  await createGroup()
+  await outboxIsEmpty()
+  await streams.delete(stream)
+  const { groupId } = await createGroup()
+  await outboxIsEmpty()
+  t.same(
+    (await stored()).map((message) => message?.json<{ groupId: string }>().groupId),
+    [groupId],
+  )
+})
+
+t.test('a stream an operator has made with other settings is used as it is', async (t) => {
+  const { config, bus, stream, streams, createGroup, stored, outboxIsEmpty } = await open(t)
+  await streams.add({ name: stream, subjects: [bus.subject('event.>')], storage: 'memory' })
+  const service = await startGroupService(config, { logger })
+  t.teardown(() => service.stop())
+  await createGroup()
+  await outboxIsEmpty()
+  t.equal((await streams.info(stream)).config.storage, 'memory')
+  t.equal((await stored()).length, 1)
+})
+
+t.test('facts a dead process left behind are published by the next one', async (t) => {
+  const { config, db, stored, outboxIsEmpty } = await open(t)
+  const data = { at: Date.now(), groupId: '1', byUserId: '2' }
+  await db.outbox.insertOne({ _id: '1:000000000001:0', at: data.at, what: 'updated', data })
+  const service = await startGroupService(config, { logger })
+  t.teardown(() => service.stop())
+  await outboxIsEmpty()
+  t.same((await stored())[0]?.json(), data)
+})
+
+t.test('processes that publish the same facts at the same time leave each once in the stream', async (t) => {
+  const { config, db, bus, stored } = await open(t)
+  const docs = Array.from({ length: 300 }, (_, i) => {
+    const data = { at: i, groupId: String(i % 7), byUserId: '2' }
+    return { _id: `${data.groupId}:${String(i).padStart(12, '0')}:0`, at: i, what: 'updated' as const, data }
+  })
+  await db.outbox.insertMany(docs)
+  const publish = () => factPublisher(bus, config.SUBJECT_PREFIX)
+  await Promise.all([1, 2, 3].map(() => relayFacts(new MongoOutbox(db), publish())))
+  const facts = (await stored()).map((message) => message!.json<{ at: number; groupId: string }>())
+  t.equal(facts.length, 300)
+  for (const [groupId, chain = []] of Object.entries(Object.groupBy(facts, ({ groupId }) => groupId))) {
+    const times = chain.map(({ at }) => at)
+    t.same(
+      times,
+      times.toSorted((a, b) => a - b),
+      `the facts of ${groupId} are in order`,
+    )
+  }
+})
