@@ -12,6 +12,8 @@ export class Client {
   readonly socket: WebSocket
   readonly frames: Frame[] = []
   closed: number | undefined
+  /** How the handshake was refused. */
+  refused: { status: number | undefined; body: string } | undefined
 
   constructor(url: string, options: ClientOptions = {}) {
     this.socket = new WebSocket(url, options)
@@ -20,6 +22,14 @@ export class Client {
       this.closed = code
     })
     this.socket.on('error', () => {})
+    this.socket.on('unexpected-response', (_request, response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk) => chunks.push(chunk))
+      response.on('end', () => {
+        this.refused = { status: response.statusCode, body: Buffer.concat(chunks).toString() }
+        this.socket.terminate()
+      })
+    })
   }
 
   send(tag: string, data?: unknown): void {

@@ -1,0 +1,150 @@
+import type { GatewayControl } from '@qunxin/contracts'
+import t from 'tap'
+import { token } from '../tokens.ts'
+import { until } from './rig/client.ts'
+import { startRig, textTo } from './rig/gateway-rig.ts'
+
+const rig = await startRig()
+const { gateway, service, bind, connect } = rig
+
+t.test('a frame over the limit ends its connection with 1009, and no other', async (t) => {
+  const [large, other] = await Promise.all([bind(gateway, 301), bind(gateway, 302)])
+  large.send('message', textTo(302, 'm1', { contentStr: 'x'.repeat(64 * 1024) }))
+  t.equal(await large.code(), 1009)
+  await other.settled()
+  t.equal(other.closed, undefined)
+})
+
+t.test('a hundred frames without a binding are enough: 1008', async (t) => {
+  const client = await connect(gateway)
+  for (let i = 0; i < 101; i++) client.send('canConnect')
+  t.equal(await client.code(), 1008)
+  t.equal(client.of('canConnect').length, 100)
+})
+
+t.test('a revoked user loses every socket with an older token, on every gateway, at once: 4003', async (t) => {
+  const second = await rig.startGateway()
+  const iat = Math.floor(Date.now() / 1000) - 10
+  const bindBy = async (where: typeof gateway, claims: Record<string, unknown>) => {
+    const client = await connect(where, { query: `?accessToken=${await token({ sub: '303', ...claims })}` })
+    client.send('getUserId', { userId: 303, sync: true })
+    await client.next('bound')
+    return client
+  }
+  const [one, two, ageless, fresh] = [
+    await bindBy(gateway, { iat }),
+    await bindBy(second, { iat }),
+    await bindBy(gateway, { iat: undefined }),
+    await bindBy(gateway, { iat: iat + 5 }),
+  ]
+  const unbound = await connect(gateway, { query: `?accessToken=${await token({ sub: '303', iat })}` })
+  const stranger = await bind(gateway, 304)
+  const order: GatewayControl = { kind: 'revoke', userId: '303', notBefore: (iat + 5) * 1000 }
+  service.bus.publish('gateway.all.control', JSON.stringify(order))
+  t.same(await Promise.all([one, two, ageless, unbound].map((client) => client.code())), [4003, 4003, 4003, 4003])
+  await Promise.all([fresh.settled(), stranger.settled()])
+
+  const late = await connect(gateway)
+  late.send('getUserId', { userId: 303, accessToken: await token({ sub: '303', iat }) })
+  t.match(await late.next('error'), { code: 1002 })
+  t.equal(await late.code(), 4001)
+})
+
+t.test('the eleventh connection of a user closes the oldest, wherever it is: 4009', async (t) => {
+  const second = await rig.startGateway()
+  const clients = []
+  for (let i = 0; i < 10; i++) clients.push(await bind(i % 2 === 0 ? second : gateway, 305))
+  await Promise.all(clients.map((client) => client.settled()))
+  clients.push(await bind(gateway, 305))
+  t.equal(await clients[0]?.code(), 4009)
+  clients.push(await bind(gateway, 305))
+  t.equal(await clients[1]?.code(), 4009)
+  await Promise.all(clients.slice(2).map((client) => client.settled()))
+})
+
+t.test(
+  'above the limit frames are refused in the form of their tag, and a flood that goes on is closed 4029',
+  async (t) => {
+    const client = await bind(gateway, 306)
+    const info = '操作过于频繁，请稍后再试'
+    for (let i = 0; i < 230; i++) client.send('canConnect')
+    client.send('message', textTo(307, 'm1'))
+    client.send('queryGroupList', { userId: 306, taskId: 'q' })
+    client.send('unheard of', { taskId: 'u' })
+    client.socket.send('no json')
+    t.strictSame(await client.next('messageAck'), { msgId: 'm1', code: 1007, info })
+    t.strictSame(await client.next('queryGroupList'), { code: 1007, taskId: 'q', info })
+    await until(() => client.of('error').some(({ tag }) => tag === 'unheard of'), 'the refusal of the unknown tag')
+    t.match(
+      client.of('error').find(({ tag }) => tag === 'unheard of'),
+      { code: 1007, taskId: 'u', info },
+    )
+    const flood = setInterval(() => {
+      for (let i = 0; i < 20; i++) client.send('canConnect')
+    }, 20)
+    t.teardown(() => clearInterval(flood))
+    t.equal(await client.code(), 4029)
+  },
+)
+
+t.test('a client that gives no sign of life for a round is dead; one that answers pings lives', async (t) => {
+  const quick = await rig.startGateway({ PING_EVERY_MS: '500' })
+  const authorization = `Bearer ${await token({ sub: '308' })}`
+  const dead = await connect(quick, { headers: { authorization }, autoPong: false })
+  dead.send('getUserId', { userId: 308 })
+  await dead.next('bound')
+  const alive = await bind(quick, 309)
+  let pings = 0
+  alive.socket.on('ping', () => {
+    pings += 1
+  })
+  t.equal(await dead.code(), 1006)
+  await until(() => pings >= 3, 'three rounds')
+  t.equal(alive.closed, undefined)
+  alive.socket.ping()
+  await new Promise((resolve) => alive.socket.once('pong', resolve))
+})
+
+t.test('a client that does not read is closed 4008, while another goes on', async (t) => {
+  const [slow, fast] = await Promise.all([bind(gateway, 310), bind(gateway, 310)])
+  slow.socket.pause()
+  const filler = 'x'.repeat(30_000)
+  let sent = 0
+  const push = () => service.push(gateway.node, ['310'], 'filler', { number: sent++, filler })
+  const redis = await rig.redis()
+  t.teardown(() => redis.disconnect())
+  const here = () => redis.hlen(`${rig.prefix}:presence:{310}`)
+  while ((await here()) === 2) {
+    for (let i = 0; i < 20; i++) push()
+    await until(() => fast.of('filler').length === sent, 'the fast one to have it all')
+  }
+  push()
+  t.match(await fast.next('filler', sent - 1), { number: sent - 1 })
+  t.same(
+    fast.of('filler').map(({ number }) => number),
+    Array.from({ length: sent }, (_, i) => i),
+  )
+  slow.socket.resume()
+  t.equal(await slow.code(), 4008)
+})
+
+t.test('a gateway that stops answers what was sent, closes 1001, and takes nobody meanwhile', async (t) => {
+  const stopping = await rig.startGateway()
+  const [sender, idle] = await Promise.all([bind(stopping, 311), bind(stopping, 312)])
+  const unbound = await connect(stopping)
+  service.onBatch = () => {}
+  sender.send('message', textTo(312, 'm1'))
+  await until(() => service.sends.some(({ msgId }) => msgId === 'm1'), 'the send')
+  const stopped = stopping.stop()
+  t.same(await Promise.all([idle.code(), unbound.code()]), [1001, 1001])
+  sender.send('message', textTo(312, 'm2'))
+  sender.send('canConnect')
+  t.match(await sender.next('messageAck'), { msgId: 'm2', code: 5002 })
+  const refused = await connect(stopping)
+  t.equal(await refused.code(), 1006)
+  const { node, sends } = service.batches.at(-1)!
+  service.answer(node, [{ id: sends[0]!.id, seq: 1, at: 1 }])
+  t.match(await sender.next('messageAck', 1), { msgId: 'm1', seq: 1 })
+  t.equal(await sender.code(), 1001)
+  await stopped
+})
