@@ -60,7 +60,11 @@ export async function startMessageService(config: Config, options: StartOptions)
   /** What is started last is stopped first. */
   const onStop = (name: string, limitMs: number, run: () => Promise<void> | void) =>
     phases.unshift({ name, limitMs, run })
-  const stop = () => drain(phases, logger)
+  let stopped: Promise<void> | undefined
+  const stop = () => {
+    stopped ??= drain(phases, logger)
+    return stopped
+  }
   onStop('ops server', 1_000, () => ops.stop())
   try {
     return await assemble(config, { ...options, readiness, metrics, ops, onStop, stop })

@@ -13,8 +13,10 @@ import {
 } from '@qunxin/contracts'
 import { AppError, createLogger, loadConfig } from '@qunxin/runtime'
 import { MongoClient } from 'mongodb'
+import type { Message } from '../../src/domain/message.ts'
 import { configSchema, startMessageService } from '../../src/index.ts'
 import type { StartOptions } from '../../src/service.ts'
+import type { MessageLog } from '../../src/store/message-log.ts'
 
 const env = (name: string) => {
   const value = process.env[name]
@@ -34,8 +36,8 @@ export async function world(overrides: { mongoUrl?: string } = {}) {
   const client = new MongoClient(overrides.mongoUrl ?? mongoUrl)
   const db = client.db(name)
   const buses: Bus[] = []
-  const connect = async (who: string) => {
-    const bus = await connectBus({ url: natsUrl, prefix: name, name: who, inboxPrefix: `_INBOX_${who}`, logger })
+  const connect = async (who: string, prefix = name) => {
+    const bus = await connectBus({ url: natsUrl, prefix, name: who, inboxPrefix: `_INBOX_${who}`, logger })
     buses.push(bus)
     return bus
   }
@@ -142,11 +144,19 @@ export async function fakeGateway(bus: Bus, node: string) {
         ...fields,
       }
     },
-    /** Publishes as one batch a partition and waits for all the answers. */
+    /** Publishes as one batch a partition, as often as it takes, and waits for all the answers. */
     async send(...sends: SendEntry[]): Promise<SendAnswer[]> {
       publish(sends)
-      return Promise.all(sends.map(({ id }) => answer(id)))
+      const unanswered = () => sends.filter(({ id }) => !answers.has(id))
+      const repeat = setInterval(() => publish(unanswered()), 500)
+      try {
+        return await Promise.all(sends.map(({ id }) => answer(id)))
+      } finally {
+        clearInterval(repeat)
+      }
     },
+    receive: (conversation: string, receipts: { user: string; conversation: string; delivered: number }[]) =>
+      bus.publish(subjects.partitionReceipt(partitionOf(conversation, PARTITIONS)), JSON.stringify({ receipts })),
     messages: (conversation: string) =>
       seen.filter(({ item, frame }) => frame.tag === 'message' && item.conversation === conversation),
     stop: () => clearInterval(timer),
@@ -229,4 +239,34 @@ export async function eventually<T>(
     if (performance.now() > until) throw new Error(`never happened: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
+}
+
+/** The log with hooks around its writes, and a list of what was asked of it. */
+export function tappedLog() {
+  const calls: string[] = []
+  const hooks: {
+    beforeAppend?: (messages: readonly Message[]) => Promise<void>
+    afterAppend?: (messages: readonly Message[]) => Promise<void>
+  } = {}
+  const wrapLog = (log: MessageLog): MessageLog => ({
+    append: async (messages) => {
+      calls.push('append')
+      await hooks.beforeAppend?.(messages)
+      const appended = await log.append(messages)
+      calls.push(`appended ${appended.stored}/${messages.length}`)
+      await hooks.afterAppend?.(messages)
+      return appended
+    },
+    tail: (conversation, limit) => {
+      calls.push('tail')
+      return log.tail(conversation, limit)
+    },
+    stored: (messages) => log.stored(messages),
+    originals: (keys) => log.originals(keys),
+    after: (conversation, time, limit) => log.after(conversation, time, limit),
+    oldest: (conversation, range) => log.oldest(conversation, range),
+    newest: (conversation, range) => log.newest(conversation, range),
+    heads: (conversations) => log.heads(conversations),
+  })
+  return { calls, hooks, wrapLog }
 }
