@@ -90,13 +90,13 @@ export class Sends implements SubmitSend {
     const batcher = this.#batcherOf(pending.entry.conversation)
     batcher.answered()
     this.#touch(batcher)
-    if ('seq' in answer && pending.entry.conn !== '') this.#stored(pending.entry, answer)
     pending.done(answer)
+    if ('seq' in answer && pending.entry.conn !== '') this.#stored(pending.entry, answer)
     if ('code' in answer && errors[answer.code].retryable) this.#end(batcher.endBehind(pending, answer.code))
     this.#tellIdle()
   }
 
-  /** `callback` is told of every send of a connection that was stored, before its `done`. */
+  /** `callback` is told of every send of a connection that was stored, once it is answered. */
   onStored(callback: (entry: SendEntry, stored: Stored) => void): void {
     this.#stored = callback
   }

@@ -1,0 +1,139 @@
+import type { MsgModel } from '@qunxin/contracts'
+import { AppError } from '@qunxin/runtime'
+import t from 'tap'
+import { token } from '../tokens.ts'
+import { until } from './rig/client.ts'
+import { startRig } from './rig/gateway-rig.ts'
+
+const rig = await startRig()
+const { gateway, service, bind, connect } = rig
+const { node } = gateway
+
+let backlog: (userId: string) => Promise<MsgModel[]> = async () => []
+service.serve({
+  'message.backlog': async ({ userId }) => ({ messages: await backlog(userId) }),
+  'message.range': () => ({ messages: [] }),
+})
+await service.bus.flush()
+
+const personal = (fromUserId: number, toUserId: number, seq: number, contentStr = 'hello'): MsgModel => ({
+  fromUserId,
+  toUserId,
+  contentStr,
+  serverReceiveDate: seq,
+  msgId: `m${seq}`,
+  msgContentType: 1,
+  sessionId: '',
+  state: 1,
+  seq,
+})
+const live = (message: MsgModel, conversation: string) =>
+  service.deliver(node, [{ message, to: { users: [String(message.toUserId)], conversation } }])
+const deliveredTo = (user: string) =>
+  service.receipts.filter((one) => one.user === user).map(({ conversation, delivered }) => [conversation, delivered])
+const shown = (client: { of(tag: string): MsgModel[] }) =>
+  client.of('message').map(({ fromUserId, seq }) => `${fromUserId}:${seq}`)
+
+t.test('a client of the seeds first gets what it missed, then what came meanwhile, nothing twice', async (t) => {
+  const reading = Promise.withResolvers<void>()
+  const release = Promise.withResolvers<void>()
+  backlog = async () => {
+    reading.resolve()
+    await release.promise
+    return [personal(602, 601, 3), personal(602, 601, 5), personal(603, 601, 1)]
+  }
+  const client = await bind(gateway, 601, { sync: false })
+  await reading.promise
+  live(personal(602, 601, 5), 'p601-602')
+  live(personal(602, 601, 8), 'p601-602')
+  service.push(node, ['601'], 'groupListChanged', { groupId: '1', reason: 'added' })
+  live(personal(602, 601, 9), 'p601-602')
+  await client.settled()
+  t.same(shown(client), [])
+  release.resolve()
+  await client.next('message', 4)
+  live(personal(603, 601, 1), 'p601-603')
+  live(personal(603, 601, 2), 'p601-603')
+  await client.next('message', 5)
+  t.same(shown(client), ['602:3', '602:5', '603:1', '602:8', '602:9', '603:2'])
+  t.equal(client.of('groupListChanged').length, 1)
+})
+
+t.test('with sync a client gets live frames only, and nothing counts as delivered by itself', async (t) => {
+  backlog = async () => [personal(605, 604, 1)]
+  const client = await bind(gateway, 604)
+  live(personal(605, 604, 2), 'p604-605')
+  await client.next('message')
+  const seedsOnly = await bind(gateway, 606, { sync: false })
+  backlog = async () => []
+  live(personal(605, 606, 1), 'p605-606')
+  await seedsOnly.next('message')
+  await until(() => deliveredTo('606').length > 0, 'the receipt of the other')
+  t.same(shown(client), ['605:2'])
+  t.same(deliveredTo('604'), [])
+})
+
+t.test('what was written counts as delivered once the pong of a later ping has come, and not before', async (t) => {
+  backlog = async () => [personal(608, 607, 4)]
+  const authorization = `Bearer ${await token({ sub: '607' })}`
+  const client = await connect(gateway, { headers: { authorization }, autoPong: false })
+  const pings: Buffer[] = []
+  client.socket.on('ping', (data) => pings.push(data))
+  client.send('getUserId', { userId: 607 })
+  await client.next('message')
+  await until(() => pings.length > 0, 'the ping')
+  live(personal(608, 607, 5), 'p607-608')
+  await client.next('message', 1)
+  client.socket.pong('0')
+  await client.settled()
+  t.same(deliveredTo('607'), [])
+  client.socket.pong(pings[0])
+  await until(() => deliveredTo('607').length === 1, 'the first receipt')
+  t.same(deliveredTo('607'), [['p607-608', 4]])
+  await until(() => pings.length > 1, 'the next ping')
+  client.socket.pong(pings[1])
+  await until(() => deliveredTo('607').length === 2, 'the second receipt')
+  t.same(deliveredTo('607')[1], ['p607-608', 5])
+})
+
+t.test('behind a hole that was not filled nothing counts as delivered: the next connection brings it', async (t) => {
+  backlog = async () => []
+  const client = await bind(gateway, 609, { sync: false })
+  live(personal(610, 609, 1), 'p609-610')
+  live(personal(610, 609, 3), 'p609-610')
+  live(personal(611, 609, 1), 'p609-611')
+  await client.next('message', 2)
+  await until(() => deliveredTo('609').some(([conversation]) => conversation === 'p609-611'), 'a receipt')
+  t.notOk(deliveredTo('609').some(([conversation, seq]) => conversation === 'p609-610' && Number(seq) > 1))
+})
+
+t.test('while the backlog cannot be read nothing live goes past it', async (t) => {
+  let tries = 0
+  backlog = async () => {
+    tries += 1
+    if (tries === 1) throw new AppError('UNAVAILABLE')
+    return [personal(613, 612, 1)]
+  }
+  const client = await bind(gateway, 612, { sync: false })
+  await until(() => tries === 1, 'the first try')
+  live(personal(613, 612, 2), 'p612-613')
+  await client.next('message', 1)
+  t.same(shown(client), ['613:1', '613:2'])
+})
+
+t.test('a backlog larger than a socket may have waiting reaches a client that reads, slowly', async (t) => {
+  const long = '长'.repeat(5_000)
+  backlog = async () => Array.from({ length: 500 }, (_, i) => personal(615, 614, i + 1, long))
+  const authorization = `Bearer ${await token({ sub: '614' })}`
+  const client = await connect(gateway, { headers: { authorization } })
+  client.send('getUserId', { userId: 614 })
+  await client.next('message', 3)
+  client.socket.pause()
+  await until(async () => (await bind(gateway, 616)).of('bound').length > 0, 'another to bind meanwhile')
+  client.socket.resume()
+  await client.next('message', 499)
+  t.same(
+    client.of('message').map(({ seq }) => seq),
+    Array.from({ length: 500 }, (_, i) => i + 1),
+  )
+})
