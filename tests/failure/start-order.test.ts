@@ -11,6 +11,8 @@ import { gate } from './gate.ts'
 import { loneService } from './lone-service.ts'
 import { isReady } from './processes.ts'
 
+t.setTimeout(4 * 60_000)
+
 type Kind = 'gateway' | 'group-service' | 'message-service'
 type Server = 'NATS' | 'MongoDB' | 'Redis'
 
@@ -62,7 +64,7 @@ async function comesUp(t: Test, order: readonly (Kind | Server)[]): Promise<void
     await mongo.close()
   })
   const up = new Set<Server>()
-  const opsUrls: string[] = []
+  const services = new Map<Kind, string>()
   for (const part of order) {
     if (part === 'NATS' || part === 'MongoDB' || part === 'Redis') {
       await gates[part].open()
@@ -70,7 +72,7 @@ async function comesUp(t: Test, order: readonly (Kind | Server)[]): Promise<void
       continue
     }
     const service = await loneService(t, part, env)
-    opsUrls.push(service.opsUrl)
+    services.set(part, service.opsUrl)
     const missing = waitsFor[part].filter((server) => !up.has(server))
     if (missing.length > 0)
       await eventually(
@@ -78,7 +80,7 @@ async function comesUp(t: Test, order: readonly (Kind | Server)[]): Promise<void
         `${part} says that it waits for one of ${missing.join(', ')}`,
       )
   }
-  for (const opsUrl of opsUrls) await eventually(() => isReady(opsUrl), 'it takes work')
+  for (const [kind, opsUrl] of services) await eventually(() => isReady(opsUrl), `${kind} takes work`)
 
   const newPerson = people(t, { urls: [`http://127.0.0.1:${port}`], authSecret })
   const [one, two] = [await newPerson(), await newPerson()]

@@ -19,20 +19,7 @@ export async function connectMongo(options: {
   logger: Logger
   signal?: AbortSignal | undefined
 }): Promise<MongoStore> {
-  const client = new MongoClient(options.url, {
-    appName: 'message-service',
-    maxPoolSize: 20,
-    waitQueueTimeoutMS: 5_000,
-    serverSelectionTimeoutMS: 2_000,
-    socketTimeoutMS: SOCKET_TIMEOUT_MS,
-    heartbeatFrequencyMS: 2_000,
-    readPreference: 'primary',
-    readConcern: { level: 'majority' },
-    writeConcern: { w: 'majority' },
-    retryWrites: true,
-    ignoreUndefined: true,
-  })
-  await untilAvailable('MongoDB', () => client.db('admin').command({ ping: 1 }), options)
+  const client = await untilAvailable('MongoDB', () => connectClient(options.url), options)
   const db = client.db(options.database)
   await untilAvailable('the indexes', () => createIndexes(db), options)
   return {
@@ -45,6 +32,31 @@ export async function connectMongo(options: {
       })
     },
     close: () => client.close(),
+  }
+}
+
+/** A client whose first connection failed stays closed for ever, so each attempt makes its own. */
+async function connectClient(url: string): Promise<MongoClient> {
+  const client = new MongoClient(url, {
+    appName: 'message-service',
+    maxPoolSize: 20,
+    waitQueueTimeoutMS: 5_000,
+    serverSelectionTimeoutMS: 2_000,
+    socketTimeoutMS: SOCKET_TIMEOUT_MS,
+    heartbeatFrequencyMS: 2_000,
+    readPreference: 'primary',
+    readConcern: { level: 'majority' },
+    writeConcern: { w: 'majority' },
+    retryWrites: true,
+    ignoreUndefined: true,
+  })
+  try {
+    await client.connect()
+    await client.db('admin').command({ ping: 1 })
+    return client
+  } catch (error) {
+    await client.close()
+    throw error
   }
 }
 
