@@ -71,17 +71,9 @@ export async function startGroupService(
     const partitions = watchPartitions(bus, { partitions: config.PARTITIONS, readiness, logger })
     undo('partitions', () => partitions.stop())
 
-    const settings = {
-      url: config.MONGO_URL,
-      database: config.MONGO_DATABASE,
-      poolSize: config.MONGO_POOL_SIZE,
-      timeoutMs: config.MONGO_TIMEOUT_MS,
-      logger,
-      signal,
-    }
-    const client = createClient(settings)
+    const client = createClient(config)
     undo('mongo', () => client.close())
-    const db = await openDatabase(client, settings)
+    const db = await openDatabase(client, config, { logger, signal })
     watchPrimary(client, (writable) => {
       if (writable) readiness.met('mongo')
       else readiness.unmet('mongo', 'no primary')

@@ -22,10 +22,9 @@ export async function queryGroupInfo({ store }: Ports, user: UserId, groupId: Gr
   await readable(store, user, groupId)
   const found = await store.findMembers(groupId)
   if (!found) throw new AppError('GROUP_NOT_FOUND')
-  const members = found.members.toSorted((a, b) => a.joinedAt - b.joinedAt)
   return modelOf(
     found.group,
-    members.map((member) => member.userId),
+    found.members.map((member) => member.userId),
   )
 }
 
@@ -41,14 +40,15 @@ export function infoOf(group: Group): GroupInfo {
   }
 }
 
-/** Seed B leaves the owner out of memberIds. */
+/** Seed B leaves the owner out of memberIds; they stand in the order of their numbers. */
 function modelOf(group: Group, members: readonly UserId[]): GroupModel {
+  const others = members.filter((userId) => userId !== group.creator)
   return {
     groupId: group.groupId,
     groupName: group.groupName,
     groupHeadImage: group.groupHeadImage,
     creator: Number(group.creator),
-    memberIds: members.filter((userId) => userId !== group.creator).map(Number),
+    memberIds: others.map(Number).sort((a, b) => a - b),
     updateDate: group.updateDate,
     createDate: group.createDate,
   }

@@ -5,6 +5,8 @@ import type { Member } from './group.ts'
 
 export interface Transfer {
   newOwner: UserId
+  /** The new owner and the old one. */
+  userIds: UserId[]
   roles: readonly { userId: UserId; role: Role }[]
 }
 
@@ -24,6 +26,7 @@ export async function transferTo(
   if (!(await view.members([creator])).has(creator)) throw new AppError('MEMBER_NOT_FOUND')
   return {
     newOwner: creator,
+    userIds: [creator, caller.userId],
     roles: [
       { userId: creator, role: 'owner' },
       { userId: caller.userId, role: 'member' },

@@ -36,9 +36,12 @@ export function updateGroup(
     const fields = changedFields(view.group, wanted)
     if (!transfer && !fields) return { result: {} }
 
-    const delta: GroupDelta = { at, facts: factsOf(user, transfer, fields) }
-    if (fields) delta.fields = fields
-    if (transfer) Object.assign(delta, { creator: transfer.newOwner, roles: transfer.roles })
+    const delta: GroupDelta = {
+      at,
+      ...(fields && { fields }),
+      ...(transfer && { creator: transfer.newOwner, roles: transfer.roles }),
+      facts: factsOf(user, transfer, fields),
+    }
     return { result: {}, delta, notices: noticesOf(user, transfer, fields) }
   })
 }
@@ -52,7 +55,7 @@ function changedFields(group: Group, wanted: Wanted): Partial<GroupFields> | und
 
 function factsOf(byUserId: UserId, transfer: Transfer | undefined, fields: object | undefined): Fact[] {
   const facts: Fact[] = []
-  if (transfer) facts.push({ what: 'roleChanged', byUserId, userIds: transfer.roles.map(({ userId }) => userId) })
+  if (transfer) facts.push({ what: 'roleChanged', byUserId, userIds: transfer.userIds })
   if (fields) facts.push({ what: 'updated', byUserId })
   return facts
 }
@@ -60,7 +63,7 @@ function factsOf(byUserId: UserId, transfer: Transfer | undefined, fields: objec
 function noticesOf(byUserId: UserId, transfer: Transfer | undefined, fields: object | undefined): Notice[] {
   const notices: Notice[] = []
   if (transfer) {
-    const userIds = transfer.roles.map(({ userId }) => userId)
+    const { userIds } = transfer
     notices.push({ reason: 'transferred', byUserId, userIds, listChanged: userIds })
   }
   if (fields) notices.push({ reason: 'updated', byUserId })

@@ -1,17 +1,10 @@
 import { randomInt } from 'node:crypto'
-import {
-  type GroupFactData,
-  type MembershipChange,
-  membershipChange,
-  type OperationName,
-  operations,
-  type UserId,
-} from '@qunxin/contracts'
+import { type GroupFactData, type OperationName, operations, type UserId } from '@qunxin/contracts'
 import t from 'tap'
 import { eventsStreamName } from '../../src/outbox/events-stream.ts'
 import { startGroupService } from '../../src/service.ts'
 import { newUsers, outcomeOf } from '../rules/world.ts'
-import { logger, ownBus, ownConfig, ownDatabase, until } from './servers.ts'
+import { logger, ownBus, ownConfig, ownDatabase, ownerTold, until } from './servers.ts'
 
 const MEMBERS_MAX = 12
 const seed = Number(process.env.TEST_SEED ?? randomInt(2 ** 31))
@@ -20,11 +13,7 @@ t.comment(`TEST_SEED=${seed}`)
 const config = ownConfig({ GROUP_MEMBERS_MAX: String(MEMBERS_MAX), OWNER_TIMEOUT_MS: '1000' })
 const db = await ownDatabase(t, config)
 const bus = await ownBus(t, config)
-const told: MembershipChange[] = []
-bus.subscribe('partition.*.membership', (message) => {
-  told.push(membershipChange.parse(message.json()))
-  message.respond(JSON.stringify({ lastSeq: 0 }))
-})
+const told = await ownerTold(bus)
 // Two processes share the calls: what keeps changes apart is the database, not a queue in one of them.
 const services = await Promise.all([startGroupService(config, { logger }), startGroupService(config, { logger })])
 t.teardown(() => Promise.all(services.map((service) => service.stop())))

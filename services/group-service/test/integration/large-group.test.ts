@@ -1,18 +1,14 @@
-import { type MembershipChange, membershipChange, operations } from '@qunxin/contracts'
+import { operations } from '@qunxin/contracts'
 import t from 'tap'
 import { startGroupService } from '../../src/service.ts'
 import { newUsers } from '../rules/world.ts'
-import { logger, ownBus, ownConfig, ownDatabase, until } from './servers.ts'
+import { logger, ownBus, ownConfig, ownDatabase, ownerTold, until } from './servers.ts'
 
 const MEMBERS = 10_000
 const config = ownConfig()
 const db = await ownDatabase(t, config)
 const bus = await ownBus(t, config)
-const told: MembershipChange[] = []
-bus.subscribe('partition.*.membership', (message) => {
-  told.push(membershipChange.parse(message.json()))
-  message.respond(JSON.stringify({ lastSeq: 0 }))
-})
+const told = await ownerTold(bus)
 const service = await startGroupService(config, { logger })
 t.teardown(() => service.stop())
 

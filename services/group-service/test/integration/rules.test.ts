@@ -1,22 +1,18 @@
-import { gatewayControl, type MembershipChange, membershipChange, operations, type UserId } from '@qunxin/contracts'
+import { gatewayControl, operations, type UserId } from '@qunxin/contracts'
 import t from 'tap'
 import { startGroupService } from '../../src/service.ts'
 import type { OutboxFact } from '../../src/store/outbox.ts'
 import { allRules } from '../rules/index.ts'
 import type { World } from '../rules/world.ts'
-import { logger, ownBus, ownConfig, ownDatabase, until } from './servers.ts'
+import { logger, ownBus, ownConfig, ownDatabase, ownerTold, until } from './servers.ts'
 
 const config = ownConfig({ GROUP_MEMBERS_MAX: '8' })
 await ownDatabase(t, config)
 const bus = await ownBus(t, config)
 
-const told: MembershipChange[] = []
+const told = await ownerTold(bus)
 const facts: Omit<OutboxFact, 'id'>[] = []
 const revoked = new Map<UserId, number>()
-bus.subscribe('partition.*.membership', (message) => {
-  told.push(membershipChange.parse(message.json()))
-  message.respond(JSON.stringify({ lastSeq: 0 }))
-})
 bus.subscribe('event.group.*', (message) => {
   facts.push({ what: message.subject.split('.').at(-1) as OutboxFact['what'], data: message.json() })
 })

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { connectBus } from '@qunxin/bus'
+import { type Bus, connectBus } from '@qunxin/bus'
+import { type MembershipChange, membershipChange } from '@qunxin/contracts'
 import { createLogger } from '@qunxin/runtime'
 import type { Test } from 'tap'
 import { type GroupServiceConfig, readConfig } from '../../src/config.ts'
@@ -24,15 +25,8 @@ export function ownConfig(settings: Record<string, string> = {}): GroupServiceCo
 
 /** The database of a configuration, dropped when the test is over. */
 export async function ownDatabase(t: Test, config: GroupServiceConfig): Promise<Database> {
-  const settings = {
-    url: config.MONGO_URL,
-    database: config.MONGO_DATABASE,
-    poolSize: config.MONGO_POOL_SIZE,
-    timeoutMs: config.MONGO_TIMEOUT_MS,
-    logger,
-  }
-  const client = createClient(settings)
-  const db = await openDatabase(client, settings)
+  const client = createClient(config)
+  const db = await openDatabase(client, config, { logger })
   t.teardown(async () => {
     await client.db(config.MONGO_DATABASE).dropDatabase()
     await client.close()
@@ -55,6 +49,17 @@ export async function ownBus(t: Test, config: GroupServiceConfig) {
     await bus.close()
   })
   return bus
+}
+
+/** Stands in for message-service: confirms what the owners of groups are told, and keeps it. */
+export async function ownerTold(bus: Bus): Promise<MembershipChange[]> {
+  const told: MembershipChange[] = []
+  bus.subscribe('partition.*.membership', (message) => {
+    told.push(membershipChange.parse(message.json()))
+    message.respond(JSON.stringify({ lastSeq: 0 }))
+  })
+  await bus.flush()
+  return told
 }
 
 /** Waits for a state; says what was waited for when it does not come. */

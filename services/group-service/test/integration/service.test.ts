@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { type MembershipChange, membershipChange, operations } from '@qunxin/contracts'
+import { operations } from '@qunxin/contracts'
 import t, { type Test } from 'tap'
 import { startGroupService } from '../../src/service.ts'
 import { newUsers, outcomeOf } from '../rules/world.ts'
-import { logger, ownBus, ownConfig, ownDatabase, until } from './servers.ts'
+import { logger, ownBus, ownConfig, ownDatabase, ownerTold, until } from './servers.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 
 const natsAt = new URL(process.env.QUNXIN_TEST_NATS_URL ?? 'nats://127.0.0.1:4222')
@@ -92,11 +92,7 @@ t.test(
       { groupName: '群', memberIds: [] },
       { user: owner },
     )
-    const told: MembershipChange[] = []
-    bus.subscribe('partition.*.membership', (message) => {
-      told.push(membershipChange.parse(message.json()))
-      message.respond(JSON.stringify({ lastSeq: 0 }))
-    })
+    const told = await ownerTold(bus)
     await bus.flush()
     await bus.request(operations['group.joinGroup'], { groupId }, { user })
     t.match(told, [{ groupId, version: 2, added: [user] }])

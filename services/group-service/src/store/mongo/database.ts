@@ -62,21 +62,20 @@ export interface Database extends Collections {
 
 const REQUESTS_KEPT_S = 24 * 60 * 60
 
-export interface DatabaseOptions {
-  url: string
-  database: string
-  poolSize: number
+export interface DatabaseSettings {
+  MONGO_URL: string
+  MONGO_DATABASE: string
+  MONGO_POOL_SIZE: number
   /** The longest one operation waits for a server, a connection or a majority. */
-  timeoutMs: number
-  logger: Logger
-  signal?: AbortSignal | undefined
+  MONGO_TIMEOUT_MS: number
 }
 
 /** A client that waits a bounded time for everything, writes to a journalled majority and reads what a majority has. */
-export function createClient({ url, poolSize, timeoutMs }: DatabaseOptions): MongoClient {
-  return new MongoClient(url, {
+export function createClient(settings: DatabaseSettings): MongoClient {
+  const timeoutMs = settings.MONGO_TIMEOUT_MS
+  return new MongoClient(settings.MONGO_URL, {
     appName: 'group-service',
-    maxPoolSize: poolSize,
+    maxPoolSize: settings.MONGO_POOL_SIZE,
     waitQueueTimeoutMS: timeoutMs,
     serverSelectionTimeoutMS: timeoutMs,
     connectTimeoutMS: timeoutMs,
@@ -90,13 +89,14 @@ export function createClient({ url, poolSize, timeoutMs }: DatabaseOptions): Mon
 }
 
 /** Connects and makes what indexes are missing, waiting as long as it takes. */
-export async function openDatabase(client: MongoClient, options: DatabaseOptions): Promise<Database> {
-  const collections = collectionsOf(client.db(options.database))
-  const { logger, signal } = options
-  await untilAvailable(`MongoDB at ${withoutCredentials(options.url)}`, () => prepare(client, collections), {
-    logger,
-    signal,
-  })
+export async function openDatabase(
+  client: MongoClient,
+  settings: DatabaseSettings,
+  options: { logger: Logger; signal?: AbortSignal | undefined },
+): Promise<Database> {
+  const collections = collectionsOf(client.db(settings.MONGO_DATABASE))
+  const server = withoutCredentials(settings.MONGO_URL)
+  await untilAvailable(`MongoDB at ${server}`, () => prepare(client, collections), options)
   return { client, ...collections }
 }
 
