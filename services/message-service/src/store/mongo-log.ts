@@ -22,10 +22,13 @@ interface InsertReply {
  */
 export class MongoLog implements MessageLog {
   readonly #db: Db
+  readonly #writeConcern: Document
   readonly #messages: Collection<MessageDocument>
 
-  constructor(db: Db) {
+  /** Another write concern than the journals of a majority is for tests. */
+  constructor(db: Db, writeConcern: Document = MAJORITY) {
     this.#db = db
+    this.#writeConcern = writeConcern
     this.#messages = db.collection('messages')
   }
 
@@ -38,7 +41,7 @@ export class MongoLog implements MessageLog {
         insert: 'messages',
         documents: messages.map(toDocument),
         ordered: true,
-        writeConcern: MAJORITY,
+        writeConcern: this.#writeConcern,
       })) as unknown as InsertReply
     } catch (error) {
       throw new OutcomeUnknown('the insert was not answered', { cause: error })

@@ -110,7 +110,8 @@ export async function fakeGateway(bus: Bus, node: string) {
   const publish = (sends: SendEntry[], options: { batch?: number } = {}) => {
     const byPartition = Map.groupBy(sends, ({ conversation }) => partitionOf(conversation, PARTITIONS))
     for (const [partition, some] of byPartition) {
-      const batch = options.batch ?? nextBatch++
+      const batch = options.batch ?? nextBatch
+      nextBatch = Math.max(nextBatch, batch) + 1
       bus.publish(subjects.partitionSend(partition), JSON.stringify({ node, batch, sends: some }))
     }
   }
@@ -159,6 +160,7 @@ export async function fakeGateway(bus: Bus, node: string) {
       bus.publish(subjects.partitionReceipt(partitionOf(conversation, PARTITIONS)), JSON.stringify({ receipts })),
     messages: (conversation: string) =>
       seen.filter(({ item, frame }) => frame.tag === 'message' && item.conversation === conversation),
+    flush: () => bus.flush(),
     stop: () => clearInterval(timer),
   }
 }
