@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { Member } from '../../src/domain/group.ts'
 import { MongoGroupStore } from '../../src/store/mongo/mongo-group-store.ts'
 import { MongoOutbox } from '../../src/store/mongo/mongo-outbox.ts'
 import { MongoUserStore } from '../../src/store/mongo/mongo-user-store.ts'
@@ -12,6 +13,72 @@ const groups = new MongoGroupStore(db, { limitMs: 4_000 })
 
 groupStoreContract(t, async () => ({ groups, outbox: new MongoOutbox(db) }))
 userStoreContract(t, async () => new MongoUserStore(db))
+
+const AT = 1_800_000_000_000
+const plain = (userId: string): Member => ({ userId, role: 'member', showName: '', joinedAt: AT })
+async function smallGroup(groupId: string): Promise<void> {
+  const texts = { groupName: '群', projectName: '', type: '1', introduction: '', notice: '', groupHeadImage: '' }
+  const counts = { createDate: AT, updateDate: AT, memberCount: 2, membersVersion: 1 }
+  const owner: Member = { ...plain('1'), role: 'owner' }
+  await groups.create({ groupId, creator: '1', ...texts, ...counts }, [owner, plain('2')], { facts: [] })
+}
+
+t.test('what another process changes while a decision is made is decided upon again', async (t) => {
+  const other = new MongoGroupStore(db, { limitMs: 4_000 })
+  const meanwhile = {
+    '601': { added: [plain('3')] },
+    '602': { roles: [{ userId: '2', role: 'admin' as const }] },
+    '603': { removed: ['2'] },
+    '604': { fields: { notice: '新公告' } },
+    '605': { showName: { userId: '2', showName: '新名' } },
+  }
+  const rolesThen: Record<string, string | undefined> = { 601: 'member', 602: 'admin', 604: 'member', 605: 'member' }
+  for (const [groupId, change] of Object.entries(meanwhile)) {
+    for (const looksAtMembers of [true, false]) {
+      const id = looksAtMembers ? groupId : `${groupId}0`
+      await smallGroup(id)
+      const seen: { version: number; role: string | undefined }[] = []
+      const outcome = await groups.change(id, async (view) => {
+        const role = looksAtMembers ? (await view.members(['2'])).get('2')?.role : undefined
+        seen.push({ version: view.group.membersVersion, role })
+        if (seen.length === 1) await other.change(id, async () => ({ delta: { at: AT, facts: [], ...change } }))
+        return { delta: { at: AT, added: [plain('9')], facts: [] } }
+      })
+      const changesMembers = Number(groupId) <= 603
+      t.equal(seen.length, 2, Object.keys(change).join())
+      t.equal(seen[1]?.version, changesMembers ? 2 : 1)
+      if (looksAtMembers) t.equal(seen[1]?.role, rolesThen[groupId])
+      t.match(outcome, { kind: 'done', version: changesMembers ? 3 : 2 })
+      const found = await groups.findMembers(id)
+      t.equal(found?.group.memberCount, found?.members.length)
+    }
+  }
+})
+
+t.test('a group that another process deletes while a decision is made is gone', async (t) => {
+  const other = new MongoGroupStore(db, { limitMs: 4_000 })
+  await smallGroup('610')
+  const outcome = await groups.change('610', async () => {
+    await other.change('610', async () => ({ delta: { at: AT, deleted: true, facts: [] } }))
+    return { delta: { at: AT, added: [plain('9')], facts: [] } }
+  })
+  t.same(outcome, { kind: 'gone', version: 2 })
+  t.equal(await db.members.countDocuments({ group: '610', user: '9' }), 0)
+})
+
+t.test('a change that never gets through ends UNAVAILABLE', async (t) => {
+  const impatient = new MongoGroupStore(db, { limitMs: 50 })
+  const other = new MongoGroupStore(db, { limitMs: 4_000 })
+  await smallGroup('620')
+  const stubborn = impatient.change('620', async () => {
+    await other.change('620', async ({ group }) => ({
+      delta: { at: AT, fields: { notice: `${group.notice}.` }, facts: [] },
+    }))
+    return { delta: { at: AT, added: [plain('9')], facts: [] } }
+  })
+  await t.rejects(stubborn, { code: 'UNAVAILABLE' })
+  t.equal(await db.members.countDocuments({ group: '620' }), 2)
+})
 
 t.test('the questions asked all the time are answered by an index', async (t) => {
   const plans = {
