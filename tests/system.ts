@@ -54,7 +54,7 @@ export async function testSystem(t: Test, options: TestSystemOptions = {}): Prom
   t.teardown(async () => {
     await system.stop()
     if (shared) await dropDatabase(QUNXIN_TEST_MONGO_URL, name)
-    await rm(dataDir, { recursive: true, force: true })
+    if (process.env.QUNXIN_TEST_KEEP === undefined) await rm(dataDir, { recursive: true, force: true })
   })
   return {
     system,

@@ -20,6 +20,7 @@ export interface Sent {
 export interface Traffic {
   readonly acknowledged: Sent[]
   readonly refused: unknown[]
+  readonly sent: number
   /** Sends no more, and resolves when everything sent has its outcome. */
   stop(): Promise<void>
 }
@@ -61,6 +62,9 @@ export function startTraffic(streams: readonly Stream[], perSecond: number): Tra
   return {
     acknowledged,
     refused,
+    get sent() {
+      return outcomes.length
+    },
     async stop() {
       stopped = true
       await looping

@@ -5,6 +5,8 @@ import { type CallError, timedOut, unavailable } from './call-error.ts'
 const ANSWER_LOST_MS = 8_000
 const RETRY_FIRST_MS = 100
 const RETRY_LONGEST_MS = 5_000
+/** On their way at once; a backlog goes out as fast as it is answered rather than in one heap. */
+const WINDOW = 100
 
 export interface OutgoingMessage {
   msgId: string
@@ -29,9 +31,11 @@ export interface Entry {
 export class ConversationQueue {
   readonly #entries = new Map<string, Entry>()
   readonly #write: (message: OutgoingMessage) => boolean
+  #inFlight = 0
   #failures = 0
-  #retry: ReturnType<typeof setTimeout> | undefined
-  #due = false
+  /** Set by a refusal: nothing goes out before everything on its way has its answer and the pause is over. */
+  #held = false
+  #pause: ReturnType<typeof setTimeout> | undefined
 
   constructor(write: (message: OutgoingMessage) => boolean) {
     this.#write = write
@@ -46,39 +50,36 @@ export class ConversationQueue {
   }
 
   add(entry: Entry): void {
-    const blocked = [...this.#entries.values()].some(({ sentAt }) => sentAt === undefined)
     this.#entries.set(entry.message.msgId, entry)
-    if (!blocked) this.#put(entry)
+    this.#advance()
   }
 
   acknowledged(msgId: string, ack: SendOutput): void {
     this.#failures = 0
     this.#take(msgId)?.resolve(ack)
-    this.#resendIfDue()
+    this.#advance()
   }
 
   refused(msgId: string, error: CallError): void {
     const entry = this.#entries.get(msgId)
     if (!entry) return
     if (error.retryable && Date.now() < entry.giveUpAt) {
-      entry.sentAt = undefined
-      this.#resendLater()
-    } else {
-      this.#take(msgId)?.reject(error)
-      this.#resendIfDue()
-    }
+      this.#landed(entry)
+      this.#hold()
+    } else this.#take(msgId)?.reject(error)
+    this.#advance()
   }
 
   /** A connection is bound: nobody knows what of the last one arrived, so everything goes out again. */
   sendAll(): void {
-    clearTimeout(this.#retry)
-    this.#retry = undefined
-    this.#due = false
-    for (const entry of this.#entries.values()) this.#put(entry)
+    clearTimeout(this.#pause)
+    this.#pause = undefined
+    this.#held = false
+    this.#advance()
   }
 
   connectionLost(): void {
-    for (const entry of this.#entries.values()) entry.sentAt = undefined
+    for (const entry of this.#entries.values()) this.#landed(entry)
   }
 
   /** Gives up what is too old, and takes answers for lost that should have come long ago. */
@@ -90,37 +91,43 @@ export class ConversationQueue {
   }
 
   close(error: CallError): void {
-    clearTimeout(this.#retry)
+    clearTimeout(this.#pause)
     for (const msgId of [...this.#entries.keys()]) this.#take(msgId)?.reject(error)
   }
 
-  #put(entry: Entry): void {
-    entry.sentAt = this.#write(entry.message) ? Date.now() : undefined
+  /** Sends what waits, in order, as far as the window goes. */
+  #advance(): void {
+    if (this.#held && (this.#inFlight > 0 || this.#pause !== undefined)) return
+    this.#held = false
+    for (const entry of this.#entries.values()) {
+      if (this.#inFlight >= WINDOW) return
+      if (entry.sentAt !== undefined) continue
+      if (!this.#write(entry.message)) return
+      entry.sentAt = Date.now()
+      this.#inFlight += 1
+    }
+  }
+
+  #landed(entry: Entry): void {
+    if (entry.sentAt !== undefined) this.#inFlight -= 1
+    entry.sentAt = undefined
   }
 
   #take(msgId: string): Entry | undefined {
     const entry = this.#entries.get(msgId)
+    if (entry) this.#landed(entry)
     this.#entries.delete(msgId)
     return entry
   }
 
-  #resendLater(): void {
-    if (this.#retry !== undefined) return
+  #hold(): void {
+    this.#held = true
+    if (this.#pause !== undefined) return
     const full = Math.min(RETRY_LONGEST_MS, RETRY_FIRST_MS * 2 ** this.#failures++)
-    this.#retry = setTimeout(
-      () => {
-        this.#retry = undefined
-        this.#due = true
-        this.#resendIfDue()
-      },
-      full / 2 + (Math.random() * full) / 2,
-    )
-  }
-
-  /** What waits goes out in order, but not before everything on its way has its answer. */
-  #resendIfDue(): void {
-    if (!this.#due || [...this.#entries.values()].some(({ sentAt }) => sentAt !== undefined)) return
-    this.#due = false
-    for (const entry of this.#entries.values()) this.#put(entry)
+    const resume = () => {
+      this.#pause = undefined
+      this.#advance()
+    }
+    this.#pause = setTimeout(resume, full / 2 + (Math.random() * full) / 2)
   }
 }

@@ -123,3 +123,15 @@ t.test('closing rejects what has no answer', async (t) => {
   client.close()
   await t.rejects(sending, { code: 5002 })
 })
+
+t.test('a backlog goes out as it is answered, so many at once, and in order', async (t) => {
+  const { connection, client } = await bound(t)
+  const sends = Array.from({ length: 250 }, (_, i) => client.send({ to: '7', text: '', msgId: `m${i}` }))
+  for (let i = 0; i < 250; i++) {
+    const frame = await connection.next('message')
+    t.match(frame, { msgId: `m${i}` })
+    t.ok(connection.frames.length <= 1 + i + 100)
+    acknowledge(connection, frame, i + 1)
+  }
+  t.equal((await Promise.all(sends)).length, 250)
+})
