@@ -24,6 +24,7 @@ import { Binding } from './bind.ts'
 import { Connection, type Shared } from './connection.ts'
 import { Connections } from './connections.ts'
 import { drainConnections } from './drain.ts'
+import { forgetRequest } from './forget-request.ts'
 import { Frames } from './frames.ts'
 import { createHandshake } from './handshake.ts'
 import { Lifetimes } from './lifetimes.ts'
@@ -143,6 +144,12 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     },
   })
 
+  function onSocketError(this: WebSocket, error: Error) {
+    logger.debug({ err: error }, 'socket failed')
+    // One that ws closes by itself (a frame over the limit, say) is left to it: terminated, it would never show the code.
+    if (this.readyState === this.OPEN) this.terminate()
+  }
+
   app.decorateRequest('principal', undefined)
   app.route({
     method: 'GET',
@@ -152,6 +159,7 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     // All handlers are attached before anything is awaited: what comes earlier would be lost.
     wsHandler(socket: WebSocket, request) {
       const language = languageOf(request.headers['accept-language'])
+      forgetRequest(socket, onSocketError)
       const connection = new Connection(socket, { language, handshake: request.principal, shared })
       open.add(connection)
       lifetimes.begin(connection, Date.now() + config.BIND_TIMEOUT_MS)
