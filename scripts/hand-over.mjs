@@ -38,12 +38,12 @@ function goOn(node, script, { cwd, env }) {
   process.on('SIGINT', pass)
   process.on('SIGTERM', pass)
   process.on('SIGHUP', pass)
-  // A signal to npm alone ends npm and its shell and never reaches us: we see that they are gone.
+  // npm that is killed outright passes nothing on: we see that it is gone, and stop unless we were asked to already.
   const parent = process.ppid
   const watch = setInterval(() => {
     if (process.ppid === parent) return
     clearInterval(watch)
-    pass('SIGTERM')
+    if (lastSignalAt === 0) pass('SIGTERM')
   }, 500)
   watch.unref()
   if (process.env.npm_lifecycle_event === undefined) clearInterval(watch)
