@@ -40,6 +40,7 @@ export class Binder {
   readonly #unconfirmed = new Set<UserId>()
   readonly #gone = new Set<UserId>()
   #retry: NodeJS.Timeout | undefined
+  #stopped = false
 
   constructor(options: BinderOptions) {
     this.#options = options
@@ -49,6 +50,7 @@ export class Binder {
   /** Resolves when messages find the connection, or after 300 ms. The user's oldest connections above the limit are closed. */
   async arrived(user: UserId, conn: string): Promise<void> {
     const { excess } = await this.#options.registry.add(user, conn)
+    if (this.#stopped) return
     for (const { conn: oldest, node } of excess) {
       const order: GatewayControl = { kind: 'closeConnection', conn: oldest, code: TOO_MANY }
       this.#options.bus.publish(subjects.gatewayControl(node), JSON.stringify(order))
@@ -67,7 +69,9 @@ export class Binder {
     this.#gone.add(user)
   }
 
+  /** From here on nobody is told of anything: the bus may be closed. */
   stop(): void {
+    this.#stopped = true
     clearTimeout(this.#retry)
   }
 
@@ -89,13 +93,13 @@ export class Binder {
 
   async #confirmed(users: readonly UserId[]): Promise<boolean> {
     const { bus, node, instances, logger } = this.#options
-    if (!bus.connected) return false
+    if (this.#stopped || !bus.connected) return false
     const change: PresenceChange = { node, users: [...users] }
     const replies = await bus.gather(subjects.presenceBind, JSON.stringify(change), {
       enough: (replies) => instances.live.size > 0 && replies.length >= instances.live.size,
       timeoutMs: CONFIRM_MS,
     })
-    const confirmedBy = new Set(replies.map((reply) => presenceConfirmed.parse(JSON.parse(decode(reply))).instance))
+    const confirmedBy = new Set(replies.map(instanceOf))
     const silent = [...instances.live].filter((instance) => !confirmedBy.has(instance))
     if (silent.length > 0) logger.warn({ users: users.length, silent }, 'a binding was not confirmed, telling again')
     return silent.length === 0
@@ -103,7 +107,7 @@ export class Binder {
 
   #tellLater(users: readonly UserId[]): void {
     for (const user of users) this.#unconfirmed.add(user)
-    this.#retry ??= setTimeout(() => this.#tellAgain(), ANNOUNCE_EVERY_MS).unref()
+    if (!this.#stopped) this.#retry ??= setTimeout(() => this.#tellAgain(), ANNOUNCE_EVERY_MS).unref()
   }
 
   #tellAgain(): void {
@@ -120,12 +124,18 @@ export class Binder {
     const { bus, node, isHere } = this.#options
     const users = [...this.#gone].filter((user) => !isHere(user))
     this.#gone.clear()
-    if (users.length === 0 || !bus.connected) return
+    if (this.#stopped || users.length === 0 || !bus.connected) return
     const change: PresenceChange = { node, users }
     bus.publish(subjects.presenceUnbind, JSON.stringify(change))
   }
 }
 
-function decode(reply: Uint8Array): string {
-  return Buffer.from(reply.buffer, reply.byteOffset, reply.length).toString()
+/** Who confirmed; undefined when the reply says nothing of the kind. */
+function instanceOf(reply: Uint8Array): string | undefined {
+  try {
+    const text = Buffer.from(reply.buffer, reply.byteOffset, reply.length).toString()
+    return presenceConfirmed.parse(JSON.parse(text)).instance
+  } catch {
+    return undefined
+  }
 }

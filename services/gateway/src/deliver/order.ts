@@ -39,10 +39,9 @@ export class Order {
 
   /** The answer to a send of this connection's own: its seq counts as had. */
   own(receiver: Receiver, conversation: ConversationId, seq: number, duplicate: boolean): void {
-    if (receiver.held) return void receiver.held.push({ conversation, seq, frame: undefined })
     // A duplicate may be of long ago: what came after it is no hole.
     if (duplicate && receiver.positions?.get(conversation) === undefined) return
-    this.#place(receiver, conversation, { seq, frame: undefined })
+    this.take(receiver, { conversation, seq, frame: undefined })
   }
 
   /** Lets go what waited for the binding or the backlog, in the order it came. */

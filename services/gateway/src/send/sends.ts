@@ -34,6 +34,7 @@ export class Sends implements SubmitSend {
   #idle: (() => void)[] = []
   #stored: (entry: SendEntry, stored: Stored) => void = () => {}
   #scheduled = false
+  #stopped = false
   #lastId = 0
 
   constructor(options: SendsOptions) {
@@ -64,7 +65,7 @@ export class Sends implements SubmitSend {
   /** Hands a send to its partition. `done` is called exactly once: with the owner's answer, or with why there is none. */
   submit(send: NewSend, done: OnAnswer) {
     const id = ++this.#lastId
-    if (this.#pending.size >= this.#maxPending) return done({ id, code: 'UNAVAILABLE' })
+    if (this.#stopped || this.#pending.size >= this.#maxPending) return done({ id, code: 'UNAVAILABLE' })
     const entry = { id, ...send }
     const json = JSON.stringify(entry)
     const pending: PendingSend = {
@@ -120,8 +121,10 @@ export class Sends implements SubmitSend {
     return new Promise((resolve) => this.#idle.push(resolve))
   }
 
-  /** Ends whatever still waits. */
+  /** Ends whatever still waits, and takes nothing more. */
   stop(): void {
+    this.#stopped = true
+    this.#touched.clear()
     clearInterval(this.#ticking)
     const code: ErrorCode = 'UNAVAILABLE'
     this.#end([...this.#pending.values()].map((pending) => ({ pending, code })))

@@ -19,6 +19,8 @@ export interface BindingOptions {
   register(connection: Connection): void
   /** Resolves when messages from everywhere find it. */
   findable(connection: Connection): Promise<void>
+  /** It stays without a user and may try again: what waited is answered so. */
+  unbound(connection: Connection): void
   /** `bound` has been told: lets go what was held, the backlog first for a client that knows only the seeds. */
   ready(connection: Connection, sync: boolean): void
   /** It lives by a newer token now. */
@@ -91,7 +93,7 @@ export class Binding {
     connection.stage = 'unbound'
     // When the keys cannot be had the token may be good: the client may try again until its time is over.
     if (code === 'UNAUTHENTICATED' || code === 'FORBIDDEN') connection.close(4001)
-    else connection.waiting = undefined
+    else this.#options.unbound(connection)
   }
 }
 

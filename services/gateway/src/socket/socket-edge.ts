@@ -94,6 +94,7 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     authenticator,
     register: (connection) => connections.add(connection),
     findable: (connection) => binder.arrived(connection.userId, connection.id),
+    unbound: (connection) => frames.takeWaiting(connection),
     ready(connection, sync) {
       if (connection.principal) lifetimes.limit(connection, connection.principal.expiresAt)
       if (sync) order.release(connection)

@@ -101,6 +101,27 @@ t.test('a handshake with a token that is not good, or from a page of another ori
   t.equal(own.refused, undefined)
 })
 
+t.test('what is no handshake is a path that does not exist', async (t) => {
+  const response = await fetch(`${gateway.url}/ws`)
+  t.equal(response.status, 404)
+  t.match(await response.json(), { headers: {}, data: { success: false, code: 'UNKNOWN_OPERATION' } })
+})
+
+t.test('a gateway that is full says so, and takes nobody until there is room', async (t) => {
+  const small = await rig.startGateway({ MAX_CONNECTIONS: '1' })
+  const canConnect = async () => (await (await fetch(`${small.url}/canConnect`)).text()) === 'true'
+  t.equal(await canConnect(), true)
+  const first = await bind(small, 220)
+  t.equal(await canConnect(), false)
+  first.send('canConnect')
+  t.equal(await first.next('canConnect'), false)
+  const second = await connect(small)
+  t.equal(second.refused?.status, 503)
+  first.socket.close()
+  await until(canConnect, 'room')
+  await bind(small, 221)
+})
+
 t.test('whoever does not bind in time is closed 4001', async (t) => {
   const client = await connect(gateway)
   t.equal(await client.code(), 4001)

@@ -162,6 +162,14 @@ t.test('while NATS is away a send waits, and goes out when it is back', async (t
   t.match(await alice.next('messageAck'), { msgId: 'patient', state: 1 })
 })
 
+t.test('a binding made while NATS is away is told to message-service when it is back', async (t) => {
+  proxy.cut()
+  await bind(gateway, 191)
+  t.notOk(service.binds.some(({ users }) => users.includes('191')))
+  proxy.mend()
+  await until(() => service.binds.some(({ users }) => users.includes('191')), 'the bind')
+})
+
 t.test('sendMessage by HTTP goes the same way', async (t) => {
   service.onBatch = answerAll
   const { token } = await import('../tokens.ts')
