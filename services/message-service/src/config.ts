@@ -16,10 +16,12 @@ export const configSchema = z.object({
   LANES: z.coerce.number().int().min(1).max(16).default(2),
   /** Sends a lane may have waiting before further batches are refused. */
   QUEUE_LIMIT: z.coerce.number().int().positive().default(20_000),
-  /** Conversations kept in memory with their newest 200 msgIds. */
+  /** About what a lane's waiting sends may take in memory. */
+  QUEUE_LIMIT_BYTES: z.coerce.number().int().positive().default(67_108_864),
+  /** Conversations kept in memory with the msgIds of their newest messages. */
   CONVERSATIONS_CACHED: z.coerce.number().int().positive().default(5_000),
-  /** Groups whose members are kept in memory. */
-  GROUPS_CACHED: z.coerce.number().int().positive().default(2_000),
+  /** Members of groups kept in memory, over all groups. */
+  MEMBERS_CACHED: z.coerce.number().int().positive().default(1_000_000),
   /** The longest text, in UTF-16 units. */
   TEXT_LIMIT_UNITS: z.coerce.number().int().positive().default(5_000),
 })

@@ -1,9 +1,13 @@
-import { DEAD_AFTER_MS } from '@qunxin/contracts'
+import { ANNOUNCE_EVERY_MS, DEAD_AFTER_MS } from '@qunxin/contracts'
+
+/** A look this late says that we stood still. */
+const LATE_MS = ANNOUNCE_EVERY_MS + 1_000
 
 /** Who has been heard of lately, among processes that announce themselves. Times are of the monotonic clock. */
 export class Live {
   readonly #heardAt = new Map<string, number>()
   readonly #changed: () => void
+  #lookedAt = performance.now()
 
   /** `changed` is called when one appears or disappears. */
   constructor(changed: () => void = () => {}) {
@@ -20,8 +24,12 @@ export class Live {
     if (this.#heardAt.delete(name)) this.#changed()
   }
 
-  /** Forgets who has been silent too long. */
+  /** To be called twice a second: forgets who has been silent too long. */
   expire(now = performance.now()): void {
+    const notLooked = now - this.#lookedAt
+    this.#lookedAt = now
+    // We stood still ourselves, and what the others said meanwhile is still to be read.
+    if (notLooked > LATE_MS) this.forgive(now)
     let gone = false
     for (const [name, at] of this.#heardAt) {
       if (now - at > DEAD_AFTER_MS) gone = this.#heardAt.delete(name)
@@ -29,7 +37,7 @@ export class Live {
     if (gone) this.#changed()
   }
 
-  /** We stood still and have heard nobody meanwhile: that is no sign of anybody's death. */
+  /** We have heard nobody for a while and it was our doing: that is no sign of anybody's death. */
   forgive(now = performance.now()): void {
     for (const name of this.#heardAt.keys()) this.#heardAt.set(name, now)
   }

@@ -115,7 +115,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
   onStop('gateways', 100, () => gateways.stop())
 
   const source = membershipSource(bus)
-  const membership = new MembershipCache(source, { most: config.GROUPS_CACHED })
+  const membership = new MembershipCache(source, { mostMembers: config.MEMBERS_CACHED })
   membership.start()
   onStop('membership', 100, () => membership.stop())
 
@@ -169,14 +169,6 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
   }
   bus.onReconnect(() => dropCaches('NATS was away'))
 
-  bus.serve(
-    createHandlers(
-      { log, cursors, conversations: rows, membership: source },
-      sender({ bus, instance, partitions: config.PARTITIONS }),
-    ),
-    'message-service',
-  )
-  onStop('requests', 5_000, () => bus.stopServing())
   const settings = () => partitionsInForce(mongo.db, config.PARTITIONS)
   const inForce = await untilAvailable('the settings', settings, { logger, signal })
   if (inForce !== config.PARTITIONS) {
@@ -185,6 +177,15 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     logger.error(why)
     return { instance, opsUrl: ops.url, dropCaches, stop }
   }
+  bus.serve(
+    createHandlers(
+      { log, cursors, conversations: rows, membership: source },
+      sender({ bus, instance, partitions: config.PARTITIONS }),
+    ),
+    'message-service',
+  )
+  onStop('requests', 5_000, () => bus.stopServing())
+  onStop('what cannot be finished', 100, () => owner.stop())
   onStop('lanes', 10_000, () => owner.idle())
   onStop('intake', 100, () => owner.partitions.stopIntake())
   onStop('handover', 3_000, () => ownership.leave())

@@ -2,7 +2,7 @@ import type { UserId } from '@qunxin/contracts'
 import type { Original } from './message.ts'
 
 /** How many of the newest messages are loaded with the tail; at most twice as many are kept. */
-export const RECENT = 200
+export const RECENT = 100
 
 /** The newest messages of a conversation by sender and msgId, so that most repeats are known without asking the log. */
 export class Recent {

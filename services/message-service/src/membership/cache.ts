@@ -22,6 +22,8 @@ interface Entry {
   loading: Promise<void> | undefined
 }
 
+const sizeOf = ({ members }: Entry) => 1 + (members?.users.size ?? 0)
+
 /** Members of groups, never older than 200 ms when used. Times are of the monotonic clock. */
 export class MembershipCache {
   readonly #source: MembershipSource
@@ -31,10 +33,10 @@ export class MembershipCache {
   #wanted = new Set<Entry>()
   #asking: Promise<void> | undefined
 
-  constructor(source: MembershipSource, options: { most: number; now?: () => number }) {
+  constructor(source: MembershipSource, options: { mostMembers: number; now?: () => number }) {
     this.#source = source
     this.#now = options.now ?? (() => performance.now())
-    this.#entries = new LRUCache({ max: options.most })
+    this.#entries = new LRUCache({ maxSize: options.mostMembers, sizeCalculation: sizeOf })
   }
 
   /** Keeps the groups in use fresh. */
@@ -81,7 +83,7 @@ export class MembershipCache {
     const entry = this.#use(change.groupId)
     entry.known = Math.max(entry.known, change.version)
     if (change.deleted) {
-      entry.members = goneAt(change.version)
+      this.#put(entry, goneAt(change.version))
       return
     }
     const members = entry.members
@@ -94,7 +96,7 @@ export class MembershipCache {
     const users = new Set(members.users)
     for (const user of change.removed) users.delete(user)
     for (const user of change.added) users.add(user)
-    entry.members = membersAt(change.version, users)
+    this.#put(entry, membersAt(change.version, users))
   }
 
   dropAll(): void {
@@ -110,6 +112,14 @@ export class MembershipCache {
     }
     entry.usedAt = this.#now()
     return entry
+  }
+
+  /** A group weighs as much as it has members. */
+  #put(entry: Entry, members: Members): void {
+    entry.members = members
+    if (this.#entries.peek(entry.group) !== entry) return
+    this.#entries.delete(entry.group)
+    this.#entries.set(entry.group, entry)
   }
 
   async #refresh(entry: Entry): Promise<void> {
@@ -136,7 +146,7 @@ export class MembershipCache {
       members = goneAt(entry.known)
     }
     if (members.version < entry.known) return
-    entry.members = members
+    this.#put(entry, members)
     entry.known = members.version
     entry.validUntil = this.#validity(askedAt)
   }
@@ -163,7 +173,7 @@ export class MembershipCache {
     const versions = await this.#source.versionsOf(entries.map(({ group }) => group))
     for (const [index, entry] of entries.entries()) {
       const version = versions[index] ?? 0
-      if (version === 0) entry.members = goneAt(entry.known)
+      if (version === 0) this.#put(entry, goneAt(entry.known))
       else if (version < entry.known) continue
       else if (entry.members?.gone || entry.members?.version !== version) {
         entry.members = undefined

@@ -1,50 +1,52 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Clock, Logger } from '@qunxin/runtime'
+import { AppError } from '@qunxin/runtime'
 import type { Limits } from '../domain/limits.ts'
 import type { Message } from '../domain/message.ts'
 import { number } from '../domain/numbering.ts'
 import type { Fanout } from '../fanout/fanout.ts'
 import type { JobItem } from '../fanout/job.ts'
-import type { MembershipCache } from '../membership/cache.ts'
 import type { LaneMetrics } from '../metrics.ts'
-import { type Appended, type MessageLog, OutcomeUnknown } from '../store/message-log.ts'
 import type { Conversation } from './conversation.ts'
 import { answerOf, type Outcome, type Pending } from './pending.ts'
-import { Plan, planConversation } from './plan.ts'
+import { Plan, pendingIn, planConversation } from './plan.ts'
 import { Preparation, type PreparationOptions } from './preparation.ts'
-import { resolve, type Written } from './resolve.ts'
+import { resolve } from './resolve.ts'
+import { LogWriter } from './writer.ts'
 
 /** A duplicate of a message younger than this is fanned out again: a crash may have stood between commit and fan-out. */
 const REPEATED_WITHIN_MS = 60_000
-const READ_BACK_RETRY_MS = 200
 
 export interface LaneOptions extends PreparationOptions {
-  log: MessageLog
-  membership: MembershipCache
   fanout: Fanout
   limits: Limits
-  clock: Clock
-  logger: Logger
   metrics: LaneMetrics
   /** Called before each commit: drops every cache when the event loop has stood still. */
   beforeCommit(): void
+}
+
+/** How much a lane has taken in and not decided yet. */
+export interface Waiting {
+  sends: number
+  bytes: number
 }
 
 /** Commits the sends of its partitions, one commit under way at a time, so that nothing is ever visible behind a hole. */
 export class Lane {
   readonly #options: LaneOptions
   readonly #preparation: Preparation
+  readonly #writer: LogWriter
+  readonly #stopped = new AbortController()
   /** Conversations with sends, in the order to serve them. */
   readonly #ready: Conversation[] = []
   #between: (() => void)[] = []
   #scheduled = false
   #committing = false
   #running: Promise<void> | undefined
-  /** Sends taken in and not decided yet. */
-  waiting = 0
+  readonly waiting: Waiting = { sends: 0, bytes: 0 }
 
   constructor(options: LaneOptions) {
     this.#options = options
+    this.#writer = new LogWriter({ log: options.log, logger: options.logger, signal: this.#stopped.signal })
     this.#preparation = new Preparation(options, {
       ready: (conversation) => this.#list(conversation),
       again: (messages) => options.fanout.push(messages.map((message) => again(message, ''))),
@@ -53,30 +55,65 @@ export class Lane {
 
   enqueue(conversation: Conversation, pending: Pending): void {
     conversation.queue.push(pending)
-    this.waiting += 1
+    this.waiting.sends += 1
+    this.waiting.bytes += pending.bytes
     this.#list(conversation)
   }
 
-  /** Loads the tail of a conversation, if need be, and calls back between two commits, when its newest seq stands still. */
+  /**
+   * Calls back between two commits, when the newest seq of the conversation stands still; loads its tail first, if need be.
+   *
+   * @throws AppError UNAVAILABLE when the conversation was dropped meanwhile: it may have another owner
+   */
   async between(conversation: Conversation, task: (lastSeq: number) => void): Promise<void> {
-    while (!conversation.position && !conversation.dropped) await this.#preparation.tail(conversation)
-    const run = () => task(conversation.position?.seq ?? conversation.seenSeq)
-    if (this.#committing) this.#between.push(run)
-    else run()
+    const run = () => {
+      if (conversation.dropped) throw new AppError('UNAVAILABLE')
+      if (!conversation.position) return false
+      task(conversation.position.seq)
+      return true
+    }
+    for (;;) {
+      while (!conversation.position && !conversation.dropped) await this.#preparation.tail(conversation)
+      if (await this.#whenStill(run)) return
+    }
   }
 
   /** Forgets sends of conversations that were dropped from the cache. */
   dropped(conversations: readonly Conversation[]): void {
     for (const conversation of conversations) {
-      this.waiting -= conversation.queue.length
+      this.#decided(conversation.queue)
       conversation.queue = []
     }
   }
 
   /** Resolves when everything taken in is decided and sent out. */
   async idle(): Promise<void> {
-    while (this.waiting > 0 || this.#running !== undefined) await (this.#running ?? delay(5))
+    while (this.waiting.sends > 0 || this.#running !== undefined) await (this.#running ?? delay(5))
     await this.#options.fanout.idle()
+  }
+
+  /** Gives up on what cannot be finished. */
+  stop(): void {
+    this.#stopped.abort()
+  }
+
+  #whenStill(run: () => boolean): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const attempt = () => {
+        try {
+          resolve(run())
+        } catch (error) {
+          reject(error)
+        }
+      }
+      if (this.#committing) this.#between.push(attempt)
+      else attempt()
+    })
+  }
+
+  #decided(pending: readonly Pending[]): void {
+    for (const { bytes } of pending) this.waiting.bytes -= bytes
+    this.waiting.sends -= pending.length
   }
 
   #list(conversation: Conversation, first = false): void {
@@ -106,9 +143,13 @@ export class Lane {
       try {
         await this.#commit(plan)
       } catch (error) {
-        // Nothing here is expected to throw; what does must not leave the lane standing with these sends in it.
+        // Nothing here is expected to throw while we run. Whatever it was, what is stored is in the log: the tails are read
+        // again, and the gateways' repeats of these sends are taken.
         this.#options.logger.error({ err: error }, 'a commit failed')
-        this.waiting -= plan.entries.length
+        for (const conversation of conversations) conversation.forget()
+        const pending = plan.entries.map(pendingIn)
+        for (const { run } of pending) run.unanswered = 0
+        this.#decided(pending)
       } finally {
         this.#committing = false
         for (const conversation of conversations) conversation.committing = false
@@ -137,59 +178,19 @@ export class Lane {
   }
 
   async #commit(plan: Plan): Promise<void> {
-    const { log, fanout, metrics, clock } = this.#options
+    const { fanout, metrics, clock } = this.#options
     const started = performance.now()
     const keys = plan.outsiders.map(({ send }) => send)
-    const [written, known] = await Promise.all([
-      this.#write(plan.messages),
-      keys.length > 0 ? this.#until(() => log.originals(keys)) : [],
-    ])
+    const [written, known] = await Promise.all([this.#writer.write(plan.messages), this.#writer.originals(keys)])
     const { outcomes, requeued } = resolve(plan, { written, known })
-    this.waiting -= outcomes.length
+    this.#decided(outcomes.map(({ pending }) => pending))
     for (const [conversation, pending] of requeued) {
-      if (conversation.dropped) this.waiting -= pending.length
+      if (conversation.dropped) this.#decided(pending)
       else conversation.queue = pending.concat(conversation.queue)
     }
     for (const conversation of [...requeued.keys()].reverse()) if (!conversation.dropped) this.#list(conversation, true)
     metrics.committed(plan.messages.length, performance.now() - started)
     fanout.push(outcomes.map((outcome) => jobItem(outcome, clock.now())))
-  }
-
-  /** Appends, and finds out what is stored when that is not clear. */
-  async #write(messages: readonly Message[]): Promise<Written> {
-    const { log, logger } = this.#options
-    if (messages.length === 0) return { isStored: () => true }
-    let appended: Appended
-    try {
-      appended = await log.append(messages)
-    } catch (error) {
-      if (!(error instanceof OutcomeUnknown)) throw error
-      logger.warn(
-        { reason: error.message, cause: String(error.cause ?? '') },
-        'a commit was not confirmed, reading back',
-      )
-      const stored = await this.#until(() => log.stored(messages))
-      return { isStored: (index) => stored[index] === true, unsure: true }
-    }
-    const { stored, stoppedBy } = appended
-    const isStored = (index: number) => index < stored
-    if (stoppedBy === undefined) return { isStored }
-    const refused = messages[stored] as Message
-    if (stoppedBy === 'seq') return { isStored, stop: { index: stored, by: 'seq' } }
-    const [original] = await this.#until(() => log.originals([refused]))
-    return { isStored, stop: { index: stored, by: 'msgId', original } }
-  }
-
-  /** Tries until the database answers: without the answer the lane cannot go on. */
-  async #until<T>(attempt: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await attempt()
-      } catch (error) {
-        this.#options.logger.warn({ reason: String(error) }, 'the log cannot be read, trying again')
-        await delay(READ_BACK_RETRY_MS)
-      }
-    }
   }
 }
 

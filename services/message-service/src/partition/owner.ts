@@ -86,7 +86,7 @@ export function createOwner(config: Config, parts: OwnerParts) {
     bus,
     lanes,
     conversations,
-    queueLimit: config.QUEUE_LIMIT,
+    queueLimit: { sends: config.QUEUE_LIMIT, bytes: config.QUEUE_LIMIT_BYTES },
     refuse,
     changeMembership: (change, lane, partition) => {
       const fanout = fanouts[lanes.indexOf(lane)] as Fanout
@@ -101,9 +101,14 @@ export function createOwner(config: Config, parts: OwnerParts) {
   })
   return {
     partitions,
-    waiting: () => lanes.reduce((sum, lane) => sum + lane.waiting, 0),
+    waiting: () => lanes.reduce((sum, lane) => sum + lane.waiting.sends, 0),
     idle: async () => {
       await Promise.all(lanes.map((lane) => lane.idle()))
+    },
+    /** Ends what waits for a server that does not answer. */
+    stop: () => {
+      for (const lane of lanes) lane.stop()
+      partitions.drop()
     },
   }
 }

@@ -55,9 +55,10 @@ export class Ownership {
     this.#timer.unref()
   }
 
-  /** We stood still or were cut off: nobody's silence counts. */
+  /** We stood still or were cut off: nobody's silence counts, and the others may have given us up. */
   forgive(): void {
     this.#live.forgive()
+    if (this.#phase === 'serving') this.#announce()
   }
 
   /** Says that we go, and waits for the others to have taken over; until then we go on serving. */

@@ -12,15 +12,15 @@ import {
 import type { Logger } from '@qunxin/runtime'
 import { Batches } from './batches.ts'
 import type { ConversationCache } from './conversations.ts'
-import type { Lane } from './lane.ts'
+import type { Lane, Waiting } from './lane.ts'
 import { pendingOf } from './pending.ts'
 
 export interface PartitionsOptions {
   bus: Bus
   lanes: readonly Lane[]
   conversations: ConversationCache
-  /** Sends a lane may have waiting; above it a batch is refused at once. */
-  queueLimit: number
+  /** What a lane may have waiting; above it a batch is refused at once. */
+  queueLimit: Waiting
   /** Refuses a batch as a whole: UNAVAILABLE for each of its sends. */
   refuse(batch: SendBatch, reply: string | undefined): void
   changeMembership(change: MembershipChange, lane: Lane, partition: number): Promise<{ lastSeq: number }>
@@ -82,7 +82,8 @@ export class Partitions {
     const run = this.#batches.begin(partition, batch, reply)
     if (!run) return
     const lane = this.laneOf(partition)
-    if (lane.waiting + batch.sends.length > queueLimit) {
+    const { sends, bytes } = lane.waiting
+    if (sends + batch.sends.length > queueLimit.sends || bytes > queueLimit.bytes) {
       // The whole batch, so that no later send of a connection gets in front of an earlier one.
       run.unanswered = 0
       refuse(batch, reply)

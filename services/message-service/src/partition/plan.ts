@@ -35,6 +35,10 @@ export class Plan {
   }
 }
 
+export function pendingIn(entry: Planned): Pending {
+  return 'outcome' in entry ? entry.outcome.pending : entry.pending
+}
+
 /**
  * Takes from a conversation's queue what fits: duplicates first, then membership and limits, then seq and time. `members` is
  * undefined for a personal conversation.

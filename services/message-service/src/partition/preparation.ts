@@ -11,6 +11,7 @@ import { Slots } from './slots.ts'
 
 /** A message younger than this may have been stored by a process that died before its fan-out. */
 const YOUNG_MS = 10_000
+const MOST_YOUNG = 1_000
 const LOADS_AT_ONCE = 32
 const RETRY_MS = 200
 
@@ -93,7 +94,7 @@ export class Preparation {
         fromSeq: seenSeq + 1,
         toSeq: tail.seq,
         afterTime: now - YOUNG_MS,
-        limit: RECENT,
+        limit: MOST_YOUNG,
       })
       this.#again(young)
     }

@@ -2,15 +2,7 @@ import type { Message, Original } from '../domain/message.ts'
 import type { Conversation } from './conversation.ts'
 import { type Outcome, type Pending, repeatOf } from './pending.ts'
 import type { Plan } from './plan.ts'
-
-/** What became of a plan's messages in the log. */
-export interface Written {
-  isStored(index: number): boolean
-  /** The message the write ended at, when a key was taken; `original` is what has its msgId. */
-  stop?: { index: number; by: 'seq' } | { index: number; by: 'msgId'; original: Original | undefined }
-  /** Read back after an unknown outcome: the tails may have moved. */
-  unsure?: true
-}
+import type { Written } from './writer.ts'
 
 export interface Resolved {
   outcomes: Outcome[]
@@ -51,14 +43,14 @@ export function resolve(plan: Plan, facts: { written: Written; known: readonly (
         outcomes.push({ kind: 'stored', pending, message })
         continue
       }
-      const { stop } = written
-      if (stop?.index === index && stop.by === 'msgId' && stop.original) {
-        const { seq, at, hash } = stop.original
+      const original = written.originals?.get(index)
+      if (original) {
+        const { seq, at, hash } = original
         conversation.recent.add(message.from, message.msgId, { seq, at, hash })
-        outcomes.push(repeatOf(pending, stop.original))
+        outcomes.push(repeatOf(pending, original))
         continue
       }
-      if (written.unsure || stop?.index === index) conversation.forget()
+      if (written.unsure || written.stoppedAt === index) conversation.forget()
       requeue(conversation, pending)
     }
   }

@@ -43,7 +43,7 @@ async function connectClient(url: string): Promise<MongoClient> {
     waitQueueTimeoutMS: 5_000,
     serverSelectionTimeoutMS: 2_000,
     socketTimeoutMS: SOCKET_TIMEOUT_MS,
-    heartbeatFrequencyMS: 2_000,
+    heartbeatFrequencyMS: 500,
     readPreference: 'primary',
     readConcern: { level: 'majority' },
     writeConcern: { w: 'majority' },

@@ -10,7 +10,7 @@ function setup(members: string[]) {
   const state = { version: 1, members }
   const clock = { ms: 0 }
   const source = groupsOf(state)
-  const cache = new MembershipCache(source, { most: 100, now: () => clock.ms })
+  const cache = new MembershipCache(source, { mostMembers: 100, now: () => clock.ms })
   return { state, clock, source, cache, users: () => [...(cache.fresh('5')?.users ?? [])] }
 }
 
