@@ -1,0 +1,159 @@
+import type { SendEntry } from '@qunxin/contracts'
+import t from 'tap'
+import { goneAt, membersAt } from '../../src/membership/members.ts'
+import { Conversation } from '../../src/partition/conversation.ts'
+import { pendingOf } from '../../src/partition/pending.ts'
+import { COMMIT_LIMITS, Plan, planConversation } from '../../src/partition/plan.ts'
+import { resolve } from '../../src/partition/resolve.ts'
+import type { Written } from '../../src/partition/writer.ts'
+import { entry, message, run } from '../sample.ts'
+
+const limits = { textLength: 5_000 }
+const everything: Written = { isStored: () => true }
+
+function conversation(sends: SendEntry[], position = { seq: 10, at: 500 }): Conversation {
+  const one = new Conversation(sends[0]?.conversation ?? 'p1-2', 0)
+  one.advance(position)
+  one.queue = sends.map((send) => pendingOf(send, run('n')))
+  return one
+}
+const sends = (count: number, fields: Partial<SendEntry> = {}) =>
+  Array.from({ length: count }, (_, i) =>
+    entry('1', '2', { id: i + 1, msgId: `m${i + 1}`, text: `t${i + 1}`, ...fields }),
+  )
+function planned(one: Conversation, options: { members?: ReturnType<typeof membersAt>; now?: number } = {}) {
+  const plan = new Plan()
+  planConversation(plan, one, { members: options.members, limits, now: options.now ?? 1_000 })
+  return plan
+}
+const ids = (one: Conversation) => one.queue.map(({ send }) => send.id)
+
+t.test('sends are numbered behind the newest message, in their order', async (t) => {
+  const plan = planned(conversation(sends(3)))
+  t.same(
+    plan.messages.map(({ seq, at, msgId }) => [seq, at, msgId]),
+    [
+      [11, 1_000, 'm1'],
+      [12, 1_001, 'm2'],
+      [13, 1_002, 'm3'],
+    ],
+  )
+})
+
+t.test('a refusal takes no number', async (t) => {
+  const [first, second, third] = sends(3) as [SendEntry, SendEntry, SendEntry]
+  const plan = planned(conversation([first, { ...second, text: 'x'.repeat(5_001) }, third]))
+  t.same(
+    plan.messages.map(({ seq, msgId }) => [seq, msgId]),
+    [
+      [11, 'm1'],
+      [12, 'm3'],
+    ],
+  )
+  t.match(plan.entries[1], { outcome: { kind: 'refused', code: 'MESSAGE_TOO_LONG' } })
+})
+
+t.test('a commit takes so many messages, and the rest stays in order', async (t) => {
+  const one = conversation(sends(COMMIT_LIMITS.documents + 2))
+  t.equal(planned(one).messages.length, COMMIT_LIMITS.documents)
+  t.same(ids(one), [COMMIT_LIMITS.documents + 1, COMMIT_LIMITS.documents + 2])
+})
+
+t.test('a commit takes so many bytes', async (t) => {
+  const one = conversation(sends(1_000, { text: '长'.repeat(5_000) }))
+  const { messages } = planned(one)
+  t.ok(messages.length * 15_000 <= COMMIT_LIMITS.bytes + 20_000)
+  t.ok(messages.length > 500)
+})
+
+t.test('a known duplicate is answered whoever its sender is by now', async (t) => {
+  const one = conversation(sends(1, { group: '5', conversation: 'g5' }))
+  const [pending] = one.queue
+  one.recent.add('1', 'm1', { seq: 3, at: 7, hash: pending!.hash })
+  const plan = planned(one, { members: membersAt(1, new Set(['2'])) })
+  t.match(plan.entries, [{ outcome: { kind: 'duplicate', original: { seq: 3, at: 7 } } }])
+})
+
+t.test('who is no member is looked up before being refused', async (t) => {
+  const inGroup = { group: '5', conversation: 'g5' }
+  const plan = planned(conversation(sends(2, inGroup)), { members: membersAt(1, new Set(['9'])) })
+  t.equal(plan.outsiders.length, 2)
+  const known = [undefined, message({ seq: 4, at: 8, hash: plan.outsiders[1]!.hash })]
+  t.match(resolve(plan, { written: everything, known }).outcomes, [
+    { kind: 'refused', code: 'NOT_A_MEMBER' },
+    { kind: 'duplicate', original: { seq: 4, at: 8 } },
+  ])
+  const gone = planned(conversation(sends(1, inGroup)), { members: goneAt(2) })
+  t.match(gone.entries, [{ outcome: { code: 'GROUP_NOT_FOUND' } }])
+})
+
+t.test('what was written moves the conversation on and is known as recent', async (t) => {
+  const one = conversation(sends(2))
+  const { outcomes, requeued } = resolve(planned(one), { written: everything, known: [] })
+  t.same(
+    outcomes.map(({ kind }) => kind),
+    ['stored', 'stored'],
+  )
+  t.equal(requeued.size, 0)
+  t.same(one.position, { seq: 12, at: 1_001 })
+  t.match(one.recent.get('1', 'm2'), { seq: 12 })
+})
+
+t.test('behind a taken seq everything is planned again, in order, and the tail is read again', async (t) => {
+  const one = conversation(sends(4))
+  const written: Written = { isStored: (index) => index < 1, stoppedAt: 1 }
+  const { outcomes, requeued } = resolve(planned(one), { written, known: [] })
+  t.same(
+    outcomes.map(({ kind }) => kind),
+    ['stored'],
+  )
+  t.same(
+    requeued.get(one)?.map(({ send }) => send.id),
+    [2, 3, 4],
+  )
+  t.equal(one.position, undefined)
+  t.equal(one.seenSeq, 11)
+})
+
+t.test('a msgId from before is answered with the original, and the rest renumbered without a hole', async (t) => {
+  const one = conversation(sends(3))
+  const plan = planned(one)
+  const original = message({ seq: 2, at: 9, hash: plan.messages[1]!.hash })
+  const written: Written = { isStored: (index) => index < 1, stoppedAt: 1, originals: new Map([[1, original]]) }
+  const { outcomes, requeued } = resolve(plan, { written, known: [] })
+  t.match(outcomes, [{ kind: 'stored' }, { kind: 'duplicate', original: { seq: 2, at: 9 } }])
+  one.queue = requeued.get(one)!
+  t.same(
+    planned(one).messages.map(({ seq, msgId }) => [seq, msgId]),
+    [[12, 'm3']],
+  )
+})
+
+t.test('a stopped write of one conversation leaves the numbers of the others as they were', async (t) => {
+  const plan = new Plan()
+  const one = conversation(sends(1))
+  const other = conversation([entry('3', '4', { msgId: 'o1' })], { seq: 0, at: 0 })
+  for (const each of [one, other]) planConversation(plan, each, { members: undefined, limits, now: 1_000 })
+  const { requeued } = resolve(plan, { written: { isStored: () => false, stoppedAt: 0 }, known: [] })
+  t.equal(one.position, undefined)
+  t.same(other.position, { seq: 0, at: 0 })
+  t.same([...requeued.keys()], [one, other])
+})
+
+t.test('a repeat inside one commit is a duplicate of what was stored, or waits with it', async (t) => {
+  const [first] = sends(1) as [SendEntry]
+  const twice = () => conversation([first, { ...first, id: 2 }, { ...first, id: 3, text: 'other' }])
+  const stored = resolve(planned(twice()), { written: everything, known: [] })
+  t.match(stored.outcomes, [
+    { kind: 'stored' },
+    { kind: 'duplicate', sameCommit: true, original: { seq: 11 } },
+    { kind: 'refused', code: 'MSG_ID_REUSED' },
+  ])
+  const one = twice()
+  const failed = resolve(planned(one), { written: { isStored: () => false, unsure: true }, known: [] })
+  t.same(failed.outcomes, [])
+  t.same(
+    failed.requeued.get(one)?.map(({ send }) => send.id),
+    [1, 2, 3],
+  )
+})
