@@ -1,7 +1,4 @@
-import type { CallContext, HandlersOf } from '@qunxin/bus'
-import { type UserId, userId } from '@qunxin/contracts'
-import { validate } from '@qunxin/runtime'
-import { z } from 'zod'
+import { actorOf, type HandlersOf } from '@qunxin/bus'
 import { addGroupMembers } from './domain/add.ts'
 import { createGroup } from './domain/create.ts'
 import { deleteGroup } from './domain/delete.ts'
@@ -21,21 +18,21 @@ import { getProfiles, putProfiles } from './domain/users.ts'
 /** Every operation of groups and users: one line each. */
 export function createHandlers(ports: Ports): HandlersOf<'group'> & HandlersOf<'user'> {
   return {
-    'group.joinGroup': (input, context) => joinGroup(ports, actor(context), input.groupId),
-    'group.groupList': (_input, context) => groupList(ports, actor(context)),
-    'group.getGroupDetail': (input, context) => getGroupDetail(ports, actor(context), input.groupId),
-    'group.userSetGroup': (input, context) => userSetGroup(ports, actor(context), input),
-    'group.exitGroup': (input, context) => exitGroup(ports, actor(context), input.groupId),
-    'group.deleteUser': (input, context) => deleteUser(ports, actor(context), input),
-    'group.updateGroup': (input, context) => updateGroup(ports, actor(context), input),
-    'group.createGroup': (input, context) => createGroup(ports, actor(context), input),
-    'group.queryGroupList': (_input, context) => queryGroupList(ports, actor(context)),
-    'group.addGroupMembers': (input, context) => addGroupMembers(ports, actor(context), input),
-    'group.kickGroupMembers': (input, context) => kickGroupMembers(ports, actor(context), input),
-    'group.queryGroupInfo': (input, context) => queryGroupInfo(ports, actor(context), input.groupId),
-    'group.updateGroupInfo': (input, context) => updateGroup(ports, actor(context), input),
-    'group.setAdmin': (input, context) => setAdmin(ports, actor(context), input),
-    'group.deleteGroup': (input, context) => deleteGroup(ports, actor(context), input.groupId),
+    'group.joinGroup': (input, context) => joinGroup(ports, actorOf(context), input.groupId),
+    'group.groupList': (_input, context) => groupList(ports, actorOf(context)),
+    'group.getGroupDetail': (input, context) => getGroupDetail(ports, actorOf(context), input.groupId),
+    'group.userSetGroup': (input, context) => userSetGroup(ports, actorOf(context), input),
+    'group.exitGroup': (input, context) => exitGroup(ports, actorOf(context), input.groupId),
+    'group.deleteUser': (input, context) => deleteUser(ports, actorOf(context), input),
+    'group.updateGroup': (input, context) => updateGroup(ports, actorOf(context), input),
+    'group.createGroup': (input, context) => createGroup(ports, actorOf(context), input),
+    'group.queryGroupList': (_input, context) => queryGroupList(ports, actorOf(context)),
+    'group.addGroupMembers': (input, context) => addGroupMembers(ports, actorOf(context), input),
+    'group.kickGroupMembers': (input, context) => kickGroupMembers(ports, actorOf(context), input),
+    'group.queryGroupInfo': (input, context) => queryGroupInfo(ports, actorOf(context), input.groupId),
+    'group.updateGroupInfo': (input, context) => updateGroup(ports, actorOf(context), input),
+    'group.setAdmin': (input, context) => setAdmin(ports, actorOf(context), input),
+    'group.deleteGroup': (input, context) => deleteGroup(ports, actorOf(context), input.groupId),
     'group.groupsOfUser': (input) => groupsOfUser(ports, input.userId),
     'group.membersOf': (input) => membersOf(ports, input.groupId),
     'group.memberOf': (input) => memberOf(ports, input.groupId, input.userId),
@@ -46,11 +43,4 @@ export function createHandlers(ports: Ports): HandlersOf<'group'> & HandlersOf<'
     'user.revoke': (input) => revokeUser(ports, input.userId),
     'user.notBeforeOf': (input) => notBeforeOf(ports, input.userIds),
   }
-}
-
-const acting = z.object({ 'Im-User': userId })
-
-/** Who acts stands in a header that other back-end services write themselves, so it is checked like any input. */
-function actor(context: CallContext): UserId {
-  return validate(acting, { 'Im-User': context.user })['Im-User']
 }

@@ -1,4 +1,4 @@
-import type { HandlersOf } from '@qunxin/bus'
+import { actorOf, type HandlersOf } from '@qunxin/bus'
 import { type BacklogPorts, readBacklog } from './reads/backlog.ts'
 import { readRange } from './reads/range.ts'
 import { loadRecords } from './reads/records.ts'
@@ -7,7 +7,7 @@ import { loadRecords } from './reads/records.ts'
 export function createHandlers(reads: BacklogPorts, send: HandlersOf<'message'>['message.send']) {
   return {
     'message.send': send,
-    'message.loadChatRecords': (input, { user }) => loadRecords(reads, user, input),
+    'message.loadChatRecords': (input, context) => loadRecords(reads, actorOf(context), input),
     'message.range': (input) => readRange(reads, input),
     'message.backlog': (input) => readBacklog(reads, input.userId),
   } satisfies HandlersOf<'message'>

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Bus, CallContext } from '@qunxin/bus'
+import { actorOf, type Bus, type CallContext } from '@qunxin/bus'
 import {
   groupConversation,
   isContentType,
@@ -24,11 +24,12 @@ export function sender(options: { bus: Bus; instance: string; partitions: number
   const { bus, instance, partitions } = options
   let batches = 0
 
-  return async (input: SendInput, { user, deadline }: CallContext): Promise<SendOutput> => {
+  return async (input: SendInput, context: CallContext): Promise<SendOutput> => {
+    const user = actorOf(context)
     const send = entryOf(input, user)
     const batch: SendBatch = { node: instance, batch: ++batches, sends: [send] }
     const subject = subjects.partitionSend(partitionOf(send.conversation, partitions))
-    const patience = Math.min(PATIENCE_MS, deadline - Date.now())
+    const patience = Math.min(PATIENCE_MS, context.deadline - Date.now())
     const answer = await ask(bus, subject, { payload: JSON.stringify(batch), patience })
     if (!answer) throw new AppError('TIMEOUT')
     if ('code' in answer) throw new AppError(answer.code, { details: answer.details })
@@ -74,7 +75,6 @@ async function ask(
 
 function entryOf(input: SendInput, from: UserId): SendEntry {
   const { toUserId, sessionId, msgId, msgContentType: type, contentStr: text, sendDate, ...attachment } = input
-  if (from === '') throw new AppError('BAD_REQUEST', { details: { field: 'Im-User' } })
   if (!isContentType(type)) throw new AppError('UNSUPPORTED_CONTENT')
   if (type === 1 && text === '') throw new AppError('BAD_REQUEST', { details: { field: 'contentStr' } })
   const entry = {

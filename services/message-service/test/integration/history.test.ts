@@ -122,6 +122,16 @@ t.test('another service sends by message.send and is answered after the commit',
   t.notOk(seen!.item.except, 'every device of the sender gets it')
 })
 
+t.test('who acts is checked: what is no user id neither sends nor reads', async (t) => {
+  const input = { ...nothing, toUserId: '52', sessionId: undefined, msgId: 'm1', msgContentType: 1, contentStr: 'x' }
+  const refused = { code: 'BAD_REQUEST', details: { field: 'Im-User' } }
+  for (const user of ['', '0', '-1', '01', 'someone', '{"$ne":1}', '1 2']) {
+    await t.rejects(bus.request(sendMessage, { ...input, sendDate: undefined }, { user }), refused, user)
+    await t.rejects(bus.request(loadChatRecords, { ...nothing, chatUserId: '52' }, { user }), refused, user)
+  }
+  t.equal(await w.db.collection('messages').countDocuments({ msgId: 'm1' }), 0)
+})
+
 t.test('a page near the end of 100,000 messages examines no more than a page', { timeout: 100_000 }, async (t) => {
   const client = new MongoClient(mongoUrl, { monitorCommands: true })
   t.teardown(() => client.close())
