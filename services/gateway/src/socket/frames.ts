@@ -72,9 +72,9 @@ export class Frames {
       return refuseFrame(connection, incoming, 'RATE_LIMITED')
     }
     if (!incoming) return tellError(connection, 'BAD_REQUEST')
+    if (incoming.tag === 'canConnect') return connection.tell('canConnect', this.#options.canConnect())
     if (connection.leaving) return refuseFrame(connection, incoming, 'UNAVAILABLE')
     if (incoming.tag === 'message') return sendFrame(connection, incoming, principal, sends)
-    if (incoming.tag === 'canConnect') return connection.tell('canConnect', this.#options.canConnect())
     if (incoming.tag === 'getUserId') return this.#options.bindAgain(connection, incoming)
     const row = rowOfTag.get(incoming.tag)
     if (row) void this.#call(connection, row, incoming)
