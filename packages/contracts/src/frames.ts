@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { milliseconds, msgId, type taskId, userId } from './ids.ts'
+import { milliseconds, msgId, orEmpty, type taskId, userId } from './ids.ts'
 
 /** Seed B: every frame, both ways. canConnect and other tags without input may leave `data` out. */
 export const frame = z.object({ tag: z.string().min(1).max(64), data: z.unknown().default(undefined) })
@@ -7,8 +7,8 @@ export const frame = z.object({ tag: z.string().min(1).max(64), data: z.unknown(
 /** Seed B, binding. accessToken and sync are extensions. */
 export const getUserId = z.object({
   userId,
-  accessToken: z.string().optional(),
-  sync: z.boolean().optional(),
+  accessToken: orEmpty(z.string()),
+  sync: orEmpty(z.boolean()),
 })
 
 /** What a request with taskId is answered with; `result` is absent for updateGroupInfo, deleteGroup and refusals. */

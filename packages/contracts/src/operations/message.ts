@@ -5,20 +5,24 @@ import { operation } from '../operation.ts'
 
 export const PAGE_SIZE = { default: 50, max: 200 }
 
-/** What `message` and sendMessage carry (seed B, sending a message). fromUserId is the caller; toUserId counts only without sessionId. */
+/** When a client says it sent, which decides nothing: clocks that count fractions of a millisecond will do. */
+const clientTime = z.union([milliseconds, z.number().nonnegative().max(Number.MAX_SAFE_INTEGER).transform(Math.floor)])
+
+/** What `message` and sendMessage carry (seed B, sending a message). fromUserId is the caller. */
 export const sendInput = z.object({
-  toUserId: receiverId.optional(),
+  /** Counts only without sessionId, so what is no id is none: who needs it then misses it. */
+  toUserId: receiverId.optional().catch(undefined),
   sessionId: orEmpty(groupId),
   msgId,
   msgContentType: z.union([
     z.number().int(),
     z
       .string()
-      .regex(/^\d{1,4}$/)
+      .regex(/^-?\d{1,15}$/)
       .transform(Number),
   ]),
   contentStr: z.string().default(''),
-  sendDate: orEmpty(milliseconds),
+  sendDate: orEmpty(clientTime),
   ...attachmentFields,
 })
 export type SendInput = z.output<typeof sendInput>
