@@ -128,12 +128,11 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     receiversOf: (user) => connections.of(user),
   })
 
-  const closeRevoked = (user: UserId, notBefore: number) => {
-    const gone = ({ principal, handshake }: Connection) => {
-      const by: Principal | undefined = principal ?? handshake
-      return by?.userId === user && isRevoked(by, notBefore)
+  const closeOf = (user: UserId, revoked: (by: Principal) => boolean) => {
+    for (const connection of [...open]) {
+      const by = connection.principal ?? connection.handshake
+      if (by?.userId === user && revoked(by)) connection.close(4003)
     }
-    for (const connection of [...open].filter(gone)) connection.close(4003)
   }
   subscribeControl({
     bus,
@@ -141,7 +140,8 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     close: (conn, code) => connections.byId(conn)?.close(code),
     revoked(user, notBefore) {
       options.onRevoked(user, notBefore)
-      closeRevoked(user, notBefore)
+      // Tokens tell seconds: one of the very second of the order is good again, but the socket that lived by it is not.
+      closeOf(user, () => true)
     },
   })
 
@@ -175,7 +175,7 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     get size() {
       return open.size
     },
-    closeRevoked,
+    closeRevoked: (user, notBefore) => closeOf(user, (by) => isRevoked(by, notBefore)),
     async drain() {
       draining = true
       await drainConnections(open, sends.idle())
