@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Bus } from '@qunxin/bus'
-import { backlog, type MsgModel } from '@qunxin/contracts'
+import { backlog, type MsgModel, type UserId } from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
 import { conversationOf, messageFrame } from './message-frame.ts'
 import type { Order } from './order.ts'
@@ -16,31 +16,37 @@ export interface BacklogReceiver extends Receiver {
   drained(): Promise<void>
 }
 
+export interface BacklogOptions {
+  bus: Pick<Bus, 'request'>
+  order: Order
+  logger: Logger
+}
+
+/** What others sent to a user that has not reached them, tried again for as long as it is `wanted`. */
+export async function readBacklog(
+  userId: UserId,
+  { bus, logger }: Pick<BacklogOptions, 'bus' | 'logger'>,
+  wanted: () => boolean,
+): Promise<MsgModel[]> {
+  while (wanted()) {
+    try {
+      return (await bus.request(backlog, { userId })).messages
+    } catch (error) {
+      logger.warn({ err: error, userId }, 'the backlog could not be read, trying again')
+      await delay(RETRY_MS, undefined, { ref: false })
+    }
+  }
+  return []
+}
+
 /**
  * Gives a connection that knows only the seeds what others sent while its user was away, then lets go what came live
  * meanwhile. Live frames wait however long that takes: shown before, they would count everything older as delivered.
  */
-export async function sendBacklog(
-  receiver: BacklogReceiver,
-  options: { bus: Pick<Bus, 'request'>; order: Order; logger: Logger },
-): Promise<void> {
-  const { bus, order, logger } = options
-  const load = async (): Promise<MsgModel[] | undefined> => {
-    try {
-      return (await bus.request(backlog, { userId: receiver.userId })).messages
-    } catch (error) {
-      logger.warn({ err: error, userId: receiver.userId }, 'the backlog could not be read, trying again')
-      return undefined
-    }
-  }
-
-  let messages = await load()
-  while (!messages && receiver.open) {
-    await delay(RETRY_MS, undefined, { ref: false })
-    messages = await load()
-  }
+export async function sendBacklog(receiver: BacklogReceiver, options: BacklogOptions): Promise<void> {
+  const { order } = options
   let bytes = 0
-  for (const message of messages ?? []) {
+  for (const message of await readBacklog(receiver.userId, options, () => receiver.open)) {
     if (!receiver.open) return
     const conversation = conversationOf(message)
     const frame = messageFrame(message)

@@ -1,7 +1,7 @@
 import type { CloseCode, ConversationId, Language, UserId } from '@qunxin/contracts'
 import type { WebSocket } from 'ws'
 import type { Principal } from '../auth/principal.ts'
-import type { BacklogReceiver } from '../deliver/backlog.ts'
+import type { CatchUpReceiver } from '../deliver/catch-up.ts'
 import type { Hole } from '../deliver/hole.ts'
 import type { Outstanding } from '../deliver/receipts.ts'
 import type { LiveFrame } from '../deliver/receiver.ts'
@@ -19,7 +19,7 @@ export interface Shared {
 }
 
 /** One socket. Most are idle, so whatever few need is made when it is first needed, and timers are shared. */
-export class Connection implements BacklogReceiver, Outlet {
+export class Connection implements CatchUpReceiver, Outlet {
   readonly socket: WebSocket
   readonly language: Language
   readonly #shared: Shared
@@ -62,6 +62,10 @@ export class Connection implements BacklogReceiver, Outlet {
 
   get open(): boolean {
     return this.stage !== 'closed'
+  }
+
+  get seedsOnly(): boolean {
+    return this.outstanding !== undefined
   }
 
   write(frame: Buffer): void {

@@ -22,6 +22,10 @@ export class Connections {
     return true
   }
 
+  all(): Iterable<Connection> {
+    return this.#byId.values()
+  }
+
   byId(id: string): Connection | undefined {
     return this.#byId.get(id)
   }

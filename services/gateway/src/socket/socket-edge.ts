@@ -13,6 +13,7 @@ import type { Calls } from '../calls/calls.ts'
 import { languageOf } from '../calls/language.ts'
 import type { GatewayConfig } from '../config.ts'
 import { sendBacklog } from '../deliver/backlog.ts'
+import { catchUpAfterLosses } from '../deliver/catch-up.ts'
 import { subscribeDeliveries } from '../deliver/deliveries.ts'
 import { Order } from '../deliver/order.ts'
 import { nothingOutstanding, Receipts } from '../deliver/receipts.ts'
@@ -89,6 +90,7 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     waits: (conn, conversation, msgId) => sends.waits(conn, conversation, msgId),
     onHole: (hole) => repair.watch(hole, order),
   })
+  catchUpAfterLosses({ bus, order, logger, receivers: () => connections.all() })
 
   const binding = new Binding({
     authenticator,

@@ -15,6 +15,7 @@ const logger = createLogger('test', process.env.LOG_LEVEL ?? 'silent')
 
 /** Real gateways on real NATS and Redis, with a scripted message-service behind them; everything ends with the test file. */
 export async function startRig(settings: { env?: Record<string, string>; natsUrl?: string } = {}) {
+  t.setTimeout(120_000)
   const prefix = `t${randomBytes(4).toString('hex')}`
   const url = settings.natsUrl ?? natsUrl
   const clients: Client[] = []

@@ -1,0 +1,80 @@
+import type { Bus } from '@qunxin/bus'
+import type { MsgModel, UserId } from '@qunxin/contracts'
+import { type BacklogOptions, type BacklogReceiver, readBacklog } from './backlog.ts'
+import { conversationOf, messageFrame } from './message-frame.ts'
+import type { Order } from './order.ts'
+
+/** By how much the clocks of two machines may differ, and a loss be noticed late. */
+const MARGIN_MS = 15_000
+const USERS_AT_ONCE = 32
+const TRIES = 3
+
+export interface CatchUpReceiver extends BacklogReceiver {
+  /** Acknowledges nothing by itself, and has nothing but this to catch up with. */
+  readonly seedsOnly: boolean
+}
+
+export interface CatchUpOptions extends BacklogOptions {
+  bus: Pick<Bus, 'request' | 'onDisconnect' | 'onReconnect'>
+  /** The bound connections of this node. */
+  receivers(): Iterable<CatchUpReceiver>
+}
+
+/**
+ * What was published for this node while NATS was away is gone, and where nothing more is said no hole would ever show it.
+ * So every connection then gets what its user has been sent meanwhile; live frames wait until it has been read.
+ */
+export function catchUpAfterLosses(options: CatchUpOptions): void {
+  let lostAt: number | undefined
+  options.bus.onDisconnect(() => {
+    lostAt ??= Date.now()
+  })
+  options.bus.onReconnect(() => {
+    const since = (lostAt ?? Date.now()) - MARGIN_MS
+    lostAt = undefined
+    void catchUpAll(options, since)
+  })
+}
+
+async function catchUpAll(options: CatchUpOptions, since: number): Promise<void> {
+  // Who holds already is reading a backlog, or about to.
+  const receivers = [...options.receivers()].filter(({ held }) => held === undefined)
+  for (const receiver of receivers) receiver.held = []
+  const users = Map.groupBy(receivers, ({ userId }) => userId).entries()
+  const work = async () => {
+    for (const [user, theirs] of users) {
+      const messages = await missedBy(user, theirs, options)
+      for (const receiver of theirs) if (receiver.open) show(receiver, messages, { order: options.order, since })
+    }
+  }
+  await Promise.all(Array.from({ length: USERS_AT_ONCE }, work))
+}
+
+function missedBy(user: UserId, receivers: readonly CatchUpReceiver[], options: CatchUpOptions): Promise<MsgModel[]> {
+  let tries = 0
+  return readBacklog(user, options, () => {
+    const open = receivers.filter((receiver) => receiver.open)
+    tries += 1
+    return open.some(({ seedsOnly }) => seedsOnly) || (open.length > 0 && tries <= TRIES)
+  })
+}
+
+/** Older ones than the loss are news only to who has nothing but this to catch up with. */
+function show(
+  receiver: CatchUpReceiver,
+  messages: readonly MsgModel[],
+  options: { order: Order; since: number },
+): void {
+  const { order, since } = options
+  const live = receiver.held ?? []
+  const missed = receiver.seedsOnly ? messages : messages.filter((message) => message.serverReceiveDate >= since)
+  receiver.held = undefined
+  for (const message of missed)
+    order.take(receiver, {
+      frame: messageFrame(message),
+      conversation: conversationOf(message),
+      seq: message.seq,
+      again: { from: String(message.fromUserId), msgId: message.msgId },
+    })
+  for (const one of live) order.take(receiver, one)
+}

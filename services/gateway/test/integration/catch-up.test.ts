@@ -1,0 +1,79 @@
+import type { MsgModel } from '@qunxin/contracts'
+import t from 'tap'
+import { startRig } from './rig/gateway-rig.ts'
+import { startTcpProxy } from './rig/tcp-proxy.ts'
+
+const proxy = await startTcpProxy(process.env.QUNXIN_TEST_NATS_URL ?? 'nats://127.0.0.1:4222')
+const { gateway, service, bind } = await startRig({ natsUrl: proxy.url })
+const { node } = gateway
+t.teardown(() => proxy.stop())
+
+const HOUR_MS = 3_600_000
+const log: MsgModel[] = []
+let reading = Promise.withResolvers<void>()
+let release = Promise.resolve()
+service.serve({
+  'message.backlog': async ({ userId }) => {
+    reading.resolve()
+    await release
+    return { messages: log.filter(({ toUserId }) => String(toUserId) === userId) }
+  },
+})
+await service.bus.flush()
+
+const say = (fromUserId: number, toUserId: number, seq: number, serverReceiveDate = Date.now()): MsgModel => {
+  const content = { contentStr: 'hello', msgId: `m${seq}`, msgContentType: 1, sessionId: '', state: 1 as const }
+  const message: MsgModel = { fromUserId, toUserId, seq, serverReceiveDate, ...content }
+  log.push(message)
+  return message
+}
+const deliver = (message: MsgModel) => {
+  const conversation = `p${message.toUserId}-${message.fromUserId}`
+  service.deliver(node, [{ message, to: { users: [String(message.toUserId)], conversation } }])
+}
+const shown = (client: { of(tag: string): MsgModel[] }) =>
+  client.of('message').map(({ fromUserId, seq }) => `${fromUserId}:${seq}`)
+
+t.beforeEach(() => {
+  log.length = 0
+  reading = Promise.withResolvers()
+  release = Promise.resolve()
+})
+
+t.test('what was said while NATS was away arrives when it is back, once and in order', async (t) => {
+  say(703, 701, 1, Date.now() - HOUR_MS)
+  const [synced, seedsOnly] = [await bind(gateway, 701), await bind(gateway, 701, { sync: false })]
+  await seedsOnly.next('message')
+  const { promise, resolve } = Promise.withResolvers<void>()
+  release = promise
+  reading = Promise.withResolvers()
+  deliver(say(702, 701, 1))
+  await Promise.all([synced.next('message'), seedsOnly.next('message', 1)])
+  proxy.cut()
+  const missed = [say(702, 701, 2), say(702, 701, 3), say(704, 701, 8)]
+  for (const message of missed) deliver(message)
+  await service.bus.flush()
+  proxy.mend()
+  await reading.promise
+  deliver(say(704, 701, 9))
+  deliver(say(702, 701, 4))
+  await synced.settled()
+  t.same(shown(synced), ['702:1'])
+  resolve()
+  await Promise.all([synced.next('message', 5), seedsOnly.next('message', 6)])
+  const [from702, from704] = [
+    ['702:1', '702:2', '702:3', '702:4'],
+    ['704:8', '704:9'],
+  ]
+  for (const client of [synced, seedsOnly]) {
+    t.same(
+      shown(client).filter((one) => one.startsWith('702')),
+      from702,
+    )
+    t.same(
+      shown(client).filter((one) => one.startsWith('704')),
+      from704,
+    )
+  }
+  t.notOk(shown(synced).includes('703:1'), 'what is older than the loss is not news to who has synced')
+})
