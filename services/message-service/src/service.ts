@@ -108,7 +108,8 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
   const cursors = new MongoCursors(mongo.db)
   const rows = new MongoConversations(mongo.db)
 
-  const gateways = new Gateways(bus)
+  // A user looked up while a gateway was not known to live may have been taken for absent.
+  const gateways: Gateways = new Gateways(bus, () => routes.dropAll())
   const routes = new LateRoutes(() => gateways.live.names())
   onStop('presence', 1_000, connectRoutes(config, { routes, gateways, logger }))
   gateways.follow(routes, instance)

@@ -7,19 +7,29 @@ const LOOK_EVERY_MS = 500
 
 /** Listens to the gateways: which of them live, and which users come to them and go. */
 export class Gateways {
-  readonly live = new Live()
+  readonly live: Live
   readonly #bus: Bus
   readonly #subscriptions: Subscription[] = []
   readonly #timer: NodeJS.Timeout
 
-  constructor(bus: Bus) {
+  /** `appeared` is called when a gateway is heard of that was not there before. */
+  constructor(bus: Bus, appeared: () => void) {
     this.#bus = bus
+    let known = new Set<string>()
+    this.live = new Live(() => {
+      const names = this.live.names()
+      if (names.some((name) => !known.has(name))) appeared()
+      known = new Set(names)
+    })
     this.#subscribe(subjects.gatewayInstances, (data) => {
       const { node, leaving } = gatewayInstance.parse(data)
       if (leaving) this.live.left(node)
       else this.live.heard(node)
     })
-    this.#timer = setInterval(() => this.live.expire(), LOOK_EVERY_MS)
+    this.#timer = setInterval(() => {
+      // While NATS is away nobody can be heard, which says nothing of them.
+      if (bus.connected) this.live.expire()
+    }, LOOK_EVERY_MS)
     this.#timer.unref()
   }
 

@@ -49,7 +49,8 @@ export class Ownership {
     await bus.flush()
     this.#announce()
     this.#timer = setInterval(() => {
-      this.#live.expire()
+      // While NATS is away nobody can be heard, which says nothing of them.
+      if (bus.connected) this.#live.expire()
       this.#announce()
     }, ANNOUNCE_EVERY_MS)
     this.#timer.unref()

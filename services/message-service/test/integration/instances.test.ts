@@ -88,6 +88,19 @@ t.test('a bind is confirmed by every instance, and the next message finds the us
   await service.stop()
 })
 
+t.test('a user who was looked up before a gateway was known is looked for there once it lives', async (t) => {
+  const service = await w.start()
+  await gateway.send(gateway.entry('411', { user: '412' }))
+  // It has no keys in Redis: whose sockets it holds is not known, so it may hold anybody's.
+  const late = await fakeGateway(await w.connect('gateway-3'), 'node-3')
+  t.teardown(() => late.stop())
+  await eventually('a frame on the late gateway', async () => {
+    await gateway.send(gateway.entry('411', { user: '412' }))
+    return late.messages('p411-412').length > 0
+  })
+  await service.stop()
+})
+
 t.test('a leaver says so in its last announcement', async (t) => {
   const said: boolean[] = []
   bus.subscribe(subjects.messageInstances, ({ data }) => {
