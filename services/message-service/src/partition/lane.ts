@@ -129,7 +129,8 @@ export class Lane {
       this.#scheduled = false
       this.#running ??= this.#run().finally(() => {
         this.#running = undefined
-        if (this.#ready.length > 0) this.#list(this.#ready[0] as Conversation)
+        const [next] = this.#ready
+        if (next) this.#list(next)
       })
     })
   }

@@ -21,6 +21,8 @@ export interface Pending {
   hash: string
   /** About what it takes in the database. */
   bytes: number
+  /** How often the database has refused it for no reason of ours. */
+  faults: number
 }
 
 const DOCUMENT_OVERHEAD_BYTES = 300
@@ -28,7 +30,7 @@ const BYTES_PER_UNIT = 3
 
 export function pendingOf(send: SendEntry, run: BatchRun): Pending {
   const units = send.text.length + (send.attachment ? JSON.stringify(send.attachment).length : 0)
-  return { send, run, hash: contentHash(send), bytes: DOCUMENT_OVERHEAD_BYTES + units * BYTES_PER_UNIT }
+  return { send, run, hash: contentHash(send), bytes: DOCUMENT_OVERHEAD_BYTES + units * BYTES_PER_UNIT, faults: 0 }
 }
 
 /** What became of a send, in the order of a conversation. */

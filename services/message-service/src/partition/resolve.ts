@@ -4,6 +4,9 @@ import { type Outcome, type Pending, repeatOf } from './pending.ts'
 import type { Plan } from './plan.ts'
 import type { Written } from './writer.ts'
 
+/** One message the database will not take must not hold up its lane for ever. */
+const MOST_FAULTS = 5
+
 export interface Resolved {
   outcomes: Outcome[]
   /** Sends to plan once more, in order, before what came in meanwhile. */
@@ -51,6 +54,10 @@ export function resolve(plan: Plan, facts: { written: Written; known: readonly (
         continue
       }
       if (written.unsure || written.stoppedAt === index) conversation.forget()
+      if (written.fault && written.stoppedAt === index && ++pending.faults === MOST_FAULTS) {
+        outcomes.push({ kind: 'refused', pending, code: 'INTERNAL' })
+        continue
+      }
       requeue(conversation, pending)
     }
   }

@@ -4,6 +4,8 @@ import type { Message, MessageKey } from '../domain/message.ts'
 import { type Appended, type MessageLog, OutcomeUnknown } from '../store/message-log.ts'
 
 const RETRY_MS = 200
+/** Between a write that came to nothing and the next one, the longer the more of them in a row. */
+const PAUSE_MS = { first: 20, longest: 1_000 }
 
 /** What became of messages that were to be written together. */
 export interface Written {
@@ -12,6 +14,8 @@ export interface Written {
   stoppedAt?: number
   /** What is in the log under the msgIds of the message the write stopped at and those behind it. */
   originals?: ReadonlyMap<number, Message>
+  /** The message it stopped at was refused for another reason than its keys. */
+  fault?: true
   /** Read back after an unknown outcome: the tails may have moved. */
   unsure?: true
 }
@@ -21,6 +25,7 @@ export class LogWriter {
   readonly #log: MessageLog
   readonly #logger: Logger
   readonly #signal: AbortSignal
+  #failures = 0
 
   /** When `signal` is aborted, the writer gives up on a log that does not answer. */
   constructor(options: { log: MessageLog; logger: Logger; signal: AbortSignal }) {
@@ -38,11 +43,18 @@ export class LogWriter {
       if (!(error instanceof OutcomeUnknown)) throw error
       const cause = String(error.cause ?? '')
       this.#logger.warn({ reason: error.message, cause }, 'a commit was not confirmed, reading back')
+      await this.#pause()
       const stored = await this.#until(() => this.#log.stored(messages))
       return { isStored: (index) => stored[index] === true, unsure: true }
     }
     const { stored, stoppedBy } = appended
     const isStored = (index: number) => index < stored
+    if (stoppedBy === 'fault') {
+      this.#logger.error({ conversation: messages[stored]?.conversation }, 'the database refused a message')
+      await this.#pause()
+      return { isStored, stoppedAt: stored, fault: true }
+    }
+    this.#failures = 0
     if (stoppedBy === undefined) return { isStored }
     if (stoppedBy === 'seq') return { isStored, stoppedAt: stored }
     // All behind it are looked up with it: after an outage clients resend by the hundred, and each alone would cost a write.
@@ -55,6 +67,12 @@ export class LogWriter {
   async originals(keys: readonly MessageKey[]): Promise<(Message | undefined)[]> {
     if (keys.length === 0) return []
     return this.#until(() => this.#log.originals(keys))
+  }
+
+  async #pause(): Promise<void> {
+    this.#signal.throwIfAborted()
+    await delay(Math.min(PAUSE_MS.first * 2 ** this.#failures, PAUSE_MS.longest))
+    this.#failures += 1
   }
 
   async #until<T>(attempt: () => Promise<T>): Promise<T> {

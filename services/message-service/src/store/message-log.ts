@@ -2,10 +2,10 @@ import type { ConversationId, UserId } from '@qunxin/contracts'
 import type { Message, MessageKey, Original } from '../domain/message.ts'
 import type { Position } from '../domain/numbering.ts'
 
-/** How far one ordered write came. `stoppedBy` says which key the first message not stored ran into. */
+/** How far one ordered write came. `stoppedBy` says what the first message not stored ran into: a taken key, or some other fault. */
 export interface Appended {
   stored: number
-  stoppedBy?: 'seq' | 'msgId'
+  stoppedBy?: 'seq' | 'msgId' | 'fault'
 }
 
 export interface Tail extends Position {

@@ -50,7 +50,7 @@ export class MongoLog implements MessageLog {
       throw new OutcomeUnknown(`not confirmed by a majority: ${reply.writeConcernError.errmsg}`)
     const stop = reply.writeErrors?.[0]
     if (!stop) return { stored: messages.length }
-    if (stop.code !== DUPLICATE_KEY) throw new OutcomeUnknown(`the insert was refused with code ${stop.code}`)
+    if (stop.code !== DUPLICATE_KEY) return { stored: stop.index, stoppedBy: 'fault' }
     return { stored: stop.index, stoppedBy: stop.keyPattern?.msgId === undefined ? 'seq' : 'msgId' }
   }
 

@@ -85,6 +85,18 @@ t.test('nothing counts, not even a duplicate key, while a write-concern error st
   await t.rejects(unmet.append([message({ conversation: 'p41-43' }), first]), OutcomeUnknown)
 })
 
+t.test('a message the database will not take is refused in the end, and holds up nobody for good', async (t) => {
+  const validator = { text: { $ne: 'poison' } }
+  await w.db.command({ collMod: 'messages', validator })
+  t.teardown(() => w.db.command({ collMod: 'messages', validator: {} }))
+  const sends = ['before', 'poison', 'after'].map((text) => gateway.entry('46', { user: '47' }, { text }))
+  t.match(await gateway.send(...sends), [{ seq: 1 }, { code: 'INTERNAL' }, { seq: 2 }])
+  t.same(
+    (await stored('p46-47')).map(({ text }) => text),
+    ['before', 'after'],
+  )
+})
+
 t.test('above the bound of waiting sends a batch is refused at once, as a whole', async (t) => {
   const stalled = Promise.withResolvers<void>()
   const release = Promise.withResolvers<void>()
@@ -92,17 +104,15 @@ t.test('above the bound of waiting sends a batch is refused at once, as a whole'
     stalled.resolve()
     await release.promise
   }
-  const first = gateway.send(...upTo(40).map(() => gateway.entry('51', { user: '52' })))
+  const taken = upTo(40).map(() => gateway.entry('51', { user: '52' }))
+  gateway.publish(taken)
   await stalled.promise
   delete hooks.beforeAppend
   const refused = upTo(11).map(() => gateway.entry('51', { user: '52' }))
   gateway.publish(refused)
   for (const { id } of refused) t.match(await gateway.answer(id), { code: 'UNAVAILABLE' })
   release.resolve()
-  t.match(
-    await first,
-    upTo(40).map((seq) => ({ seq })),
-  )
+  for (const [i, { id }] of taken.entries()) t.match(await gateway.answer(id), { seq: i + 1 })
   t.equal((await stored('p51-52')).length, 40)
 })
 
