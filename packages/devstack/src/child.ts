@@ -33,12 +33,9 @@ export interface Child {
  * stays ours. Where util-linux has `setpriv`, the kernel ends the child when we die without a chance to do it.
  */
 export async function startChild(options: ChildOptions): Promise<Child> {
-  const setpriv = process.platform === 'linux' ? findOnPath('setpriv') : undefined
-  const [command, args] = setpriv
-    ? [setpriv, ['--pdeathsig', 'TERM', '--', options.command, ...options.args]]
-    : [options.command, [...options.args]]
+  const { command, args } = tiedToUs(options.command, options.args)
   const log = openSync(options.logFile, 'a')
-  const child = spawn(command, args, {
+  const child = spawn(command, [...args], {
     cwd: options.cwd,
     env: options.env ?? process.env,
     stdio: ['ignore', log, log],
@@ -50,6 +47,13 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     child.once('error', reject)
   })
   return watched(options, child)
+}
+
+/** The command by which the kernel ends a program when we die, where there is such a command. */
+export function tiedToUs(command: string, args: readonly string[]): { command: string; args: readonly string[] } {
+  const setpriv = process.platform === 'linux' ? findOnPath('setpriv') : undefined
+  if (setpriv === undefined) return { command, args }
+  return { command: setpriv, args: ['--pdeathsig', 'TERM', '--', command, ...args] }
 }
 
 function watched(options: ChildOptions, child: ChildProcess): Child {

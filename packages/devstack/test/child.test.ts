@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { findOnPath } from '../src/find-on-path.ts'
+import { lives } from './lives.ts'
 
 t.test('a child ends when the process that started it is killed without a chance to stop it', async (t) => {
   if (findOnPath('setpriv') === undefined) return t.pass('only where util-linux has setpriv')
@@ -26,12 +27,3 @@ setInterval(() => {}, 1000)`,
   while (lives(pid)) await sleep(10)
   t.pass('it is gone')
 })
-
-/** A process that has ended but was not waited for yet counts as gone. */
-function lives(pid: number): boolean {
-  try {
-    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
-  } catch {
-    return false
-  }
-}

@@ -1,3 +1,4 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { unpackDebian } from '../fetch/debian.ts'
 import { environmentFor, withLibraries } from '../fetch/shared-libraries.ts'
@@ -42,5 +43,21 @@ export async function locateRedis(
     { name: 'redis-server', path, env: withLibraries(process.env, root) },
     progress,
   )
-  return { path, env, origin: "this system's package source, in the cache" }
+  return {
+    path: await selfContained(cache, path, env.LD_LIBRARY_PATH ?? ''),
+    env: process.env,
+    origin: "this system's package source, in the cache",
+  }
+}
+
+/** A script that runs the unpacked program with its libraries, so that whoever starts it needs to know the path only. */
+async function selfContained(cache: string, program: string, libraries: string): Promise<string> {
+  const folder = join(cache, 'servers', 'redis')
+  await mkdir(folder, { recursive: true })
+  const script = join(folder, 'redis-server')
+  await writeFile(`${script}.${process.pid}`, `#!/bin/sh\nLD_LIBRARY_PATH='${libraries}' exec '${program}' "$@"\n`, {
+    mode: 0o755,
+  })
+  await rename(`${script}.${process.pid}`, script)
+  return script
 }

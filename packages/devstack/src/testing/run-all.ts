@@ -1,16 +1,17 @@
 import type { Progress } from '../progress.ts'
-import { runTestFile, type TestFileResult } from './run-test-file.ts'
+import { runTestFile, type TestFileOptions, type TestFileResult } from './run-test-file.ts'
 import { sum, type Tally } from './tally.ts'
 import type { TestFiles } from './test-files.ts'
 
 /** Runs files two at a time, then those that need the machine for themselves, and says a line about each. */
 export async function runAll(
   files: TestFiles,
-  options: { cwd: string; env: NodeJS.ProcessEnv; jobs: number; progress: Progress },
+  options: TestFileOptions & { jobs: number; progress: Progress },
 ): Promise<Tally> {
   const results: TestFileResult[] = []
   const work = async (queue: string[]) => {
     for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+      options.signal?.throwIfAborted()
       const result = await runTestFile(file, options)
       results.push(result)
       report(result, options.progress)

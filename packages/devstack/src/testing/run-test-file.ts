@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { Parser, type Result } from 'tap-parser'
+import { tiedToUs } from '../child.ts'
 import { emptyTally, type Tally } from './tally.ts'
 
 export interface TestFileResult extends Tally {
@@ -9,13 +10,18 @@ export interface TestFileResult extends Tally {
   output: string
 }
 
+export interface TestFileOptions {
+  cwd: string
+  env: NodeJS.ProcessEnv
+  limitMs?: number
+  /** Ends the file; what it started ends with it. */
+  signal?: AbortSignal | undefined
+}
+
 const LIMIT_MS = 8 * 60_000
 
 /** Runs one test file with Node and reads its TAP. A file that crashes, hangs or tests nothing is a failure of its own. */
-export function runTestFile(
-  file: string,
-  options: { cwd: string; env: NodeJS.ProcessEnv; limitMs?: number },
-): Promise<TestFileResult> {
+export function runTestFile(file: string, options: TestFileOptions): Promise<TestFileResult> {
   const started = performance.now()
   const tally = emptyTally()
   const parser = new Parser()
@@ -34,13 +40,17 @@ export function runTestFile(
   parser.on('todo', onSkip)
 
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [file], {
+    const { command, args } = tiedToUs(process.execPath, [file])
+    const child = spawn(command, [...args], {
       cwd: options.cwd,
       env: options.env,
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
     })
     const output: Buffer[] = []
     let late = false
+    const end = () => child.kill('SIGTERM')
+    options.signal?.addEventListener('abort', end)
     const limitMs = options.limitMs ?? LIMIT_MS
     const timer = setTimeout(() => {
       late = true
@@ -52,8 +62,11 @@ export function runTestFile(
       parser.write(chunk)
     })
     child.stderr.on('data', (chunk: Buffer) => output.push(chunk))
+    // What it left running may hold its output open, and would end no run.
+    child.once('exit', () => endGroup(child))
     child.once('close', (code, signal) => {
       clearTimeout(timer)
+      options.signal?.removeEventListener('abort', end)
       parser.end()
       const fault = faultOf({ late, limitMs, code, signal, tally, plan: parser.results?.ok ?? false })
       if (fault !== undefined) {
@@ -63,6 +76,15 @@ export function runTestFile(
       resolve({ ...tally, file, tookMs: performance.now() - started, output: Buffer.concat(output).toString() })
     })
   })
+}
+
+/** Ends what a file left running. Programs that made groups of their own are ended by whoever started them. */
+function endGroup(child: ChildProcess): void {
+  try {
+    process.kill(-(child.pid as number), 'SIGKILL')
+  } catch {
+    // nothing is left
+  }
 }
 
 /** Why a run without a failed assertion still failed, if it did. */

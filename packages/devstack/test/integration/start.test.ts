@@ -9,6 +9,7 @@ import t, { type Test } from 'tap'
 import { freePort, portIsFree } from '../../src/ports.ts'
 import { REPOSITORY } from '../../src/repository.ts'
 import type { RunState } from '../../src/system/run-file.ts'
+import { lives } from '../lives.ts'
 
 t.setTimeout(300_000)
 
@@ -230,11 +231,3 @@ t.test('wrong settings are all named, and help tells the right ones', async (t) 
   ])
     t.match(text, setting)
 })
-
-function lives(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}

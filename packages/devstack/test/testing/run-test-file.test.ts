@@ -1,6 +1,8 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { runTestFile } from '../../src/testing/run-test-file.ts'
+import { lives } from '../lives.ts'
 
 const FIXTURES = join(import.meta.dirname, '..', 'fixtures')
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TAP')))
@@ -34,4 +36,11 @@ t.test('a file that crashes, throws, tests nothing or hangs is a failure', async
   const hung = await run('hanging.ts', 1000)
   t.equal(hung.passed, 1)
   t.ok(hung.failures.some((line) => line.includes('hanging.ts: not done after 1 s')))
+})
+
+t.test('what a file leaves running ends with it, and does not hold up the run', async (t) => {
+  const result = await run('leaving.ts')
+  t.match(result, { passed: 1, failed: 0 })
+  const pid = Number(/left (\d+)/.exec(result.output)?.[1])
+  while (lives(pid)) await sleep(10)
 })
