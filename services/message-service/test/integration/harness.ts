@@ -149,7 +149,7 @@ export async function fakeGateway(bus: Bus, node: string) {
     async send(...sends: SendEntry[]): Promise<SendAnswer[]> {
       publish(sends)
       const unanswered = () => sends.filter(({ id }) => !answers.has(id))
-      const repeat = setInterval(() => publish(unanswered()), 500)
+      const repeat = setInterval(() => publish(unanswered()), 2_000)
       try {
         return await Promise.all(sends.map(({ id }) => answer(id)))
       } finally {
