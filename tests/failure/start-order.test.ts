@@ -17,7 +17,7 @@ type Kind = 'gateway' | 'group-service' | 'message-service'
 type Server = 'NATS' | 'MongoDB' | 'Redis'
 
 const waitsFor: Record<Kind, Server[]> = {
-  gateway: ['NATS', 'Redis'],
+  gateway: ['NATS'],
   'group-service': ['NATS', 'MongoDB'],
   'message-service': ['NATS', 'MongoDB', 'Redis'],
 }
@@ -97,6 +97,10 @@ t.test('services that start before any server wait, say so and recover', async (
 
 t.test('servers may come between the services, in another order', async (t) => {
   await comesUp(t, ['group-service', 'NATS', 'message-service', 'Redis', 'gateway', 'MongoDB'])
+})
+
+t.test('without Redis everything starts, and messages come', async (t) => {
+  await comesUp(t, ['NATS', 'MongoDB', 'gateway', 'message-service', 'group-service'])
 })
 
 for (const order of [

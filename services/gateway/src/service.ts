@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { connectBus } from '@qunxin/bus'
-import { connectRedis, createRegistry, newNodeId } from '@qunxin/presence'
+import { createRegistry, newNodeId, openRedis } from '@qunxin/presence'
 import {
   createMetrics,
   type DrainPhase,
@@ -42,7 +42,7 @@ export interface Gateway extends Running {
   opsUrl: string
 }
 
-/** Resolves when it takes connections; waits for NATS and Redis as long as it takes. */
+/** Resolves when it takes connections; waits for NATS as long as it takes, and goes on without Redis. */
 export async function startGateway(
   config: GatewayConfig,
   options: { logger: Logger; signal?: AbortSignal },
@@ -77,7 +77,7 @@ export async function startGateway(
     bus.onReconnect(() => readiness.met('nats'))
     readiness.met('nats')
 
-    const redis = await connectRedis(config.REDIS_URL, logger, { name: `gateway ${node}`, signal })
+    const redis = await openRedis(config.REDIS_URL, logger, { name: `gateway ${node}` })
     undo('redis', () => redis.disconnect())
     const registry = createRegistry({
       redis,
