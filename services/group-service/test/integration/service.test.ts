@@ -9,6 +9,8 @@ import { TcpProxy } from './tcp-proxy.ts'
 
 const natsAt = new URL(process.env.QUNXIN_TEST_NATS_URL ?? 'nats://127.0.0.1:4222')
 const mongoAt = new URL((process.env.QUNXIN_TEST_MONGO_URL ?? 'mongodb://127.0.0.1:27017').replace('mongodb:', 'http:'))
+/** The URL of NATS behind a proxy: everything but the address stays, credentials included. */
+const natsThrough = (port: number) => Object.assign(new URL(natsAt), { host: `127.0.0.1:${port}` }).href
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 async function proxyTo(t: Test, url: URL): Promise<TcpProxy> {
@@ -32,7 +34,7 @@ t.test('it waits for its servers, serves when they are there, and comes back whe
   const bus = await ownBus(t, direct)
   const config = {
     ...direct,
-    NATS_URL: `nats://127.0.0.1:${nats.port}`,
+    NATS_URL: natsThrough(nats.port),
     MONGO_URL: `mongodb://127.0.0.1:${mongo.port}/?directConnection=true`,
     MONGO_TIMEOUT_MS: 500,
     OWNER_TIMEOUT_MS: 1,
@@ -71,7 +73,7 @@ t.test('a start that is called off while it waits ends', async (t) => {
   const nats = await proxyTo(t, natsAt)
   const calledOff = new AbortController()
   const starting = startGroupService(
-    { ...ownConfig(), NATS_URL: `nats://127.0.0.1:${nats.port}` },
+    { ...ownConfig(), NATS_URL: natsThrough(nats.port) },
     { logger, signal: calledOff.signal },
   )
   calledOff.abort()

@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
 export interface TcpProxy {
-  /** With the scheme of the server behind it. */
+  /** The server's own URL, credentials included, but for host and port. */
   url: string
   /** Ends all connections and refuses new ones, until `mend`. */
   cut(): void
@@ -35,8 +35,9 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
     whole = false
     for (const socket of sockets) socket.destroy()
   }
+  const credentials = target.username === '' ? '' : `${target.username}:${target.password}@`
   return {
-    url: `${target.protocol}//127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${target.protocol}//${credentials}127.0.0.1:${(server.address() as AddressInfo).port}`,
     cut,
     mend() {
       whole = true
