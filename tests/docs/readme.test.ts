@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import t from 'tap'
 import { testSystem } from '../system.ts'
 import { type Snippet, snippetsOf } from './snippets.ts'
@@ -46,7 +46,10 @@ function moved(code: string): string {
 async function run({ name, language, code }: Snippet): Promise<{ output: string; exitCode: number | null }> {
   const file = join(import.meta.dirname, `.${name}-${process.pid}.${language === 'js' ? 'mjs' : 'sh'}`)
   await writeFile(file, code)
-  const child = spawn(language === 'js' ? process.execPath : 'sh', [file], { timeout: LIMIT_MS })
+  // The stand-in is behind everything else: a machine's own curl comes first.
+  const path = [dirname(process.execPath), process.env.PATH, join(import.meta.dirname, 'stand-in')].join(delimiter)
+  const env = { ...process.env, PATH: path }
+  const child = spawn(language === 'js' ? process.execPath : 'sh', [file], { timeout: LIMIT_MS, env })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk))
   try {
