@@ -11,6 +11,8 @@ export interface TestSystem {
   /** HTTP addresses of the gateways. */
   urls: string[]
   authSecret: string
+  /** First token of every NATS subject. */
+  subjectPrefix: string
   /** The process of that name as of now. */
   pid(name: string): number
   /** Everything that process has logged, line by line. */
@@ -60,6 +62,7 @@ export async function testSystem(t: Test, options: TestSystemOptions = {}): Prom
     system,
     urls: system.gateways.map(({ url }) => url),
     authSecret: system.authSecret,
+    subjectPrefix: shared ? name : 'im',
     pid(wanted) {
       const found = system.processes.find((process) => process.name === wanted)
       if (!found || found.pid === 0) throw new Error(`${wanted} is not a process of this system`)
