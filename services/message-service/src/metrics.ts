@@ -7,7 +7,7 @@ export interface LaneMetrics {
 export interface ServiceMetrics extends LaneMetrics {
   published(bytes: number): void
   refusedBatch(sends: number): void
-  dropped(reason: string): void
+  dropped(cause: 'stall' | 'nats'): void
 }
 
 /** What an operator watches: how much is committed at once, how long it takes, what goes out, and what waits. */
@@ -39,7 +39,7 @@ export function serviceMetrics(
   const drops = new Counter({
     name: 'qunxin_caches_dropped_total',
     help: 'Times queues and caches were dropped',
-    labelNames: ['reason'],
+    labelNames: ['cause'],
     registers,
   })
   const gauge = (name: string, help: string, read: () => number) =>
@@ -66,6 +66,6 @@ export function serviceMetrics(
       deliveredBytes.inc(bytes)
     },
     refusedBatch: (sends) => overloaded.inc(sends),
-    dropped: (reason) => drops.inc({ reason }),
+    dropped: (cause) => drops.inc({ cause }),
   }
 }

@@ -45,8 +45,8 @@ export interface StartOptions {
 export interface MessageService {
   instance: string
   opsUrl: string
-  /** What a stalled event loop, a lost NATS connection or a test does: no cache counts any more. */
-  dropCaches(reason: string): void
+  /** No cache counts any more: the event loop stood still, or NATS was away. */
+  dropCaches(cause: 'stall' | 'nats'): void
   stop(): Promise<void>
 }
 
@@ -134,7 +134,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     conversations: () => conversations.size,
     partitions: () => ownership.owned.size,
   })
-  const stalls = watchStalls(STALL_LIMIT_MS, (ms) => dropCaches(`the event loop stood still for ${Math.round(ms)} ms`))
+  const stalls = watchStalls(STALL_LIMIT_MS, () => dropCaches('stall'))
   onStop('stall watch', 100, () => stalls.stop())
   const owner = createOwner(config, {
     instance,
@@ -159,16 +159,16 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     own: (partition) => owner.partitions.own(partition),
     release: (partition) => owner.partitions.release(partition),
   })
-  const dropCaches = (reason: string) => {
-    logger.warn({ reason }, 'queues and caches dropped')
-    counters.dropped(reason.startsWith('the event loop') ? 'stall' : 'nats')
+  const dropCaches = (cause: 'stall' | 'nats') => {
+    logger.warn({ cause }, 'queues and caches dropped: the event loop stood still, or NATS was away')
+    counters.dropped(cause)
     ownership.forgive()
     gateways.live.forgive()
     owner.partitions.drop()
     membership.dropAll()
     routes.dropAll()
   }
-  bus.onReconnect(() => dropCaches('NATS was away'))
+  bus.onReconnect(() => dropCaches('nats'))
 
   const settings = () => partitionsInForce(mongo.db, config.PARTITIONS)
   const inForce = await untilAvailable('the settings', settings, { logger, signal })

@@ -31,9 +31,9 @@ export const logger = createLogger('test', process.env.TEST_LOG_LEVEL ?? 'silent
 export const PARTITIONS = 8
 
 /** A name of its own for everything a test file leaves behind, and the end of it. */
-export async function world(overrides: { mongoUrl?: string } = {}) {
+export async function world() {
   const name = `t${randomBytes(5).toString('hex')}`
-  const client = new MongoClient(overrides.mongoUrl ?? mongoUrl)
+  const client = new MongoClient(mongoUrl)
   const db = client.db(name)
   const buses: Bus[] = []
   const connect = async (who: string, prefix = name) => {
@@ -42,20 +42,20 @@ export async function world(overrides: { mongoUrl?: string } = {}) {
     return bus
   }
   const services: Awaited<ReturnType<typeof startMessageService>>[] = []
+  const environment = {
+    NATS_URL: natsUrl,
+    MONGO_URL: mongoUrl,
+    MONGO_DATABASE: name,
+    REDIS_URL: redisUrl,
+    REDIS_PREFIX: `${name}:`,
+    SUBJECT_PREFIX: name,
+    OPS_PORT: '0',
+    OPS_HOST: '127.0.0.1',
+    PARTITIONS: String(PARTITIONS),
+    LOG_LEVEL: 'info',
+  }
   const start = async (settings: Record<string, string> = {}, options: Partial<StartOptions> = {}) => {
-    const config = loadConfig(configSchema, {
-      NATS_URL: natsUrl,
-      MONGO_URL: overrides.mongoUrl ?? mongoUrl,
-      MONGO_DATABASE: name,
-      REDIS_URL: redisUrl,
-      REDIS_PREFIX: `${name}:`,
-      SUBJECT_PREFIX: name,
-      OPS_PORT: '0',
-      OPS_HOST: '127.0.0.1',
-      PARTITIONS: String(PARTITIONS),
-      LOG_LEVEL: 'silent',
-      ...settings,
-    })
+    const config = loadConfig(configSchema, { ...environment, ...settings })
     const service = await startMessageService(config, { logger, ...options })
     services.push(service)
     return service
@@ -63,6 +63,7 @@ export async function world(overrides: { mongoUrl?: string } = {}) {
   return {
     name,
     db,
+    environment,
     connect,
     start,
     async end() {
@@ -271,4 +272,10 @@ export function tappedLog() {
     heads: (conversations) => log.heads(conversations),
   })
   return { calls, hooks, wrapLog }
+}
+
+/** How many partitions a process says it serves. */
+export async function ownedBy(opsUrl: string): Promise<number> {
+  const metrics = await (await fetch(`${opsUrl}/metrics`)).text()
+  return Number(metrics.match(/^qunxin_partitions_owned\{.*\} (\d+)$/m)?.[1])
 }

@@ -1,6 +1,6 @@
 import { messageInstance, ownerOf, presenceConfirmed, subjects } from '@qunxin/contracts'
 import t from 'tap'
-import { eventually, fakeGateway, fakeGroups, PARTITIONS, world } from './harness.ts'
+import { eventually, fakeGateway, fakeGroups, ownedBy, PARTITIONS, world } from './harness.ts'
 
 const w = await world()
 t.teardown(() => w.end())
@@ -9,8 +9,6 @@ const gateway = await fakeGateway(bus, 'node-1')
 t.teardown(() => gateway.stop())
 fakeGroups(await w.connect('group-service'))
 const stored = (conversation: string) => w.db.collection('messages').find({ conversation }).sort({ _id: 1 }).toArray()
-const gauge = async (opsUrl: string, name: string) =>
-  Number((await (await fetch(`${opsUrl}/metrics`)).text()).match(new RegExp(`^${name}\\{.*\\} (\\d+)$`, 'm'))?.[1])
 const ready = async (opsUrl: string) => {
   const response = await fetch(`${opsUrl}/readyz`)
   return { status: response.status, body: await response.json() }
@@ -18,7 +16,7 @@ const ready = async (opsUrl: string) => {
 
 t.test('instances share the partitions; writers notice neither a newcomer nor a leaver', async (t) => {
   const first = await w.start()
-  t.equal(await gauge(first.opsUrl, 'qunxin_partitions_owned'), PARTITIONS)
+  t.equal(await ownedBy(first.opsUrl), PARTITIONS)
   const over = new AbortController()
   const writers = Array.from({ length: 16 }, async (_, i) => {
     const sent: string[] = []
@@ -30,10 +28,7 @@ t.test('instances share the partitions; writers notice neither a newcomer nor a 
     return sent
   })
   const second = await w.start()
-  const shares = async () => [
-    await gauge(first.opsUrl, 'qunxin_partitions_owned'),
-    await gauge(second.opsUrl, 'qunxin_partitions_owned'),
-  ]
+  const shares = async () => [await ownedBy(first.opsUrl), await ownedBy(second.opsUrl)]
   const expected = [first, second].map(
     ({ instance }) =>
       Array.from({ length: PARTITIONS }, (_, partition) =>
@@ -42,7 +37,7 @@ t.test('instances share the partitions; writers notice neither a newcomer nor a 
   )
   await eventually('the shares', async () => String(await shares()) === String(expected))
   await first.stop()
-  await eventually('the rest', async () => (await gauge(second.opsUrl, 'qunxin_partitions_owned')) === PARTITIONS)
+  await eventually('the rest', async () => (await ownedBy(second.opsUrl)) === PARTITIONS)
   over.abort()
   const sent = await Promise.all(writers)
   for (const [i, msgIds] of sent.entries()) {
@@ -59,7 +54,7 @@ t.test('a process configured with another number of partitions is not ready and 
   const { status, body } = await ready(odd.opsUrl)
   t.equal(status, 503)
   t.match(body, { ready: false, waitingFor: { partitions: /PARTITIONS is 9, but this database was begun with 8/ } })
-  t.equal(await gauge(odd.opsUrl, 'qunxin_partitions_owned'), 0)
+  t.equal(await ownedBy(odd.opsUrl), 0)
   await odd.stop()
 })
 
