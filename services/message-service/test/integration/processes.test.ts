@@ -83,14 +83,14 @@ t.test(
     await writers.more('by the only one')
     const other = await startProcess()
     await writers.more('by two')
-    sleeper.kill('SIGSTOP')
-    await new Promise((resolve) => setTimeout(resolve, 3_000))
+    sleeper.child.kill('SIGSTOP')
+    await eventually('the other to own everything', async () => (await ownedBy(other.opsUrl)) === PARTITIONS)
     await writers.more('while one sleeps')
     sleeper.child.kill('SIGCONT')
     await writers.more('after it woke up')
     await check(t, '5', await writers.end())
-    other.kill('SIGTERM')
-    t.same(await once(other, 'exit'), [0, null])
+    other.child.kill('SIGTERM')
+    t.same(await once(other.child, 'exit'), [0, null])
   },
 )
 
