@@ -5,6 +5,7 @@ import { type Devstack, startDevstack } from '../src/devstack.ts'
 import { SetupError } from '../src/progress.ts'
 import { CACHE, REPOSITORY } from '../src/repository.ts'
 import { locateRedis } from '../src/servers/redis.ts'
+import { locateChromium, needBrowser } from '../src/testing/chromium.ts'
 import { runAll } from '../src/testing/run-all.ts'
 import { staticChecks } from '../src/testing/static-checks.ts'
 import { lastLine, sum, type Tally } from '../src/testing/tally.ts'
@@ -39,8 +40,10 @@ async function everything(): Promise<Tally> {
   devstack = await startDevstack({ dataDir, durable: false, progress, signal: interrupted.signal })
   // Tests that flush or kill a Redis start one of their own.
   const redis = await locateRedis(CACHE, progress)
+  const browser = needBrowser(REPOSITORY, files.together) ? await locateChromium(CACHE, progress) : undefined
   const env = {
     ...process.env,
+    ...(browser === undefined ? {} : { CHROMIUM: browser }),
     PATH: [dirname(redis.path), process.env.PATH].join(delimiter),
     TAP_TIMEOUT: `${TEST_LIMIT_S}`,
     QUNXIN_TEST_NATS_URL: devstack.natsUrl('operator'),

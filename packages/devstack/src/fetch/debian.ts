@@ -1,5 +1,6 @@
+import { globSync } from 'node:fs'
 import { mkdir, readdir, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { findOnPath } from '../find-on-path.ts'
 import { type Progress, SetupError } from '../progress.ts'
 import { run } from './run.ts'
@@ -90,10 +91,12 @@ function privateState(folder: string): string[] {
   return settings.flatMap((setting) => ['-o', setting])
 }
 
-/** Where the loader finds the libraries of unpacked packages. */
+/** Where the loader finds the libraries of unpacked packages; some packages keep theirs in a folder of their own. */
 export function libraryFolders(root: string): string[] {
   const triplet = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu'
-  return [`usr/lib/${triplet}`, `lib/${triplet}`, 'usr/lib'].map((folder) => join(root, folder))
+  const folders = [`usr/lib/${triplet}`, `lib/${triplet}`, 'usr/lib'].map((folder) => join(root, folder))
+  const inside = globSync(folders.map((folder) => join(folder, '*', 'lib*.so*'))).map((library) => dirname(library))
+  return [...new Set([...folders, ...inside])]
 }
 
 function namesIn(folder: string): Promise<string[]> {

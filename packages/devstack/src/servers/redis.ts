@@ -1,6 +1,6 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { unpackDebian } from '../fetch/debian.ts'
+import { selfContained } from '../fetch/self-contained.ts'
 import { environmentFor, withLibraries } from '../fetch/shared-libraries.ts'
 import { findOnPath } from '../find-on-path.ts'
 import { probeTcp } from '../probe-tcp.ts'
@@ -44,20 +44,10 @@ export async function locateRedis(
     progress,
   )
   return {
-    path: await selfContained(cache, path, env.LD_LIBRARY_PATH ?? ''),
+    path: await selfContained(join(cache, 'servers', 'redis', 'redis-server'), path, {
+      LD_LIBRARY_PATH: env.LD_LIBRARY_PATH,
+    }),
     env: process.env,
     origin: "this system's package source, in the cache",
   }
-}
-
-/** A script that runs the unpacked program with its libraries, so that whoever starts it needs to know the path only. */
-async function selfContained(cache: string, program: string, libraries: string): Promise<string> {
-  const folder = join(cache, 'servers', 'redis')
-  await mkdir(folder, { recursive: true })
-  const script = join(folder, 'redis-server')
-  await writeFile(`${script}.${process.pid}`, `#!/bin/sh\nLD_LIBRARY_PATH='${libraries}' exec '${program}' "$@"\n`, {
-    mode: 0o755,
-  })
-  await rename(`${script}.${process.pid}`, script)
-  return script
 }
