@@ -114,9 +114,10 @@ export class MembershipCache {
     return entry
   }
 
-  /** A group weighs as much as it has members. */
+  /** A group weighs as much as it has members; it is weighed by being put in anew, in front. */
   #put(entry: Entry, members: Members): void {
     entry.members = members
+    entry.usedAt = this.#now()
     if (this.#entries.peek(entry.group) !== entry) return
     this.#entries.delete(entry.group)
     this.#entries.set(entry.group, entry)

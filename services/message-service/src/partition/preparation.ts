@@ -14,6 +14,7 @@ const YOUNG_MS = 10_000
 const MOST_YOUNG = 1_000
 const LOADS_AT_ONCE = 32
 const RETRY_MS = 200
+const COMPLAIN_EVERY_MS = 5_000
 
 export interface PreparationOptions {
   log: MessageLog
@@ -29,6 +30,7 @@ export class Preparation {
   readonly #slots = new Slots(LOADS_AT_ONCE)
   readonly #again: (messages: readonly Message[]) => void
   readonly #ready: (conversation: Conversation) => void
+  #complainedAt = -Infinity
 
   /** `ready` is called when a conversation may be looked at again, `again` for messages whose fan-out may have been lost. */
   constructor(
@@ -76,11 +78,19 @@ export class Preparation {
       try {
         return await attempt()
       } catch (error) {
-        const reason = String(error)
-        this.#options.logger.warn({ conversation: conversation.id, reason }, 'a conversation cannot be loaded yet')
+        this.#complain(conversation, error)
         await delay(RETRY_MS, undefined, { ref: false })
       }
     }
+  }
+
+  /** Thousands may wait for the same server: one line now and then says enough. */
+  #complain(conversation: Conversation, error: unknown): void {
+    const now = performance.now()
+    if (now - this.#complainedAt < COMPLAIN_EVERY_MS) return
+    this.#complainedAt = now
+    const reason = String(error)
+    this.#options.logger.warn({ conversation: conversation.id, reason }, 'conversations cannot be loaded yet')
   }
 
   async #readTail(conversation: Conversation): Promise<void> {

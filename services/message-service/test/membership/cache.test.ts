@@ -81,6 +81,24 @@ t.test('an answer read before a change that was told meanwhile is thrown away', 
   t.same(users(), ['1'])
 })
 
+t.test('groups in use are renewed together, those out of use are left alone', async (t) => {
+  const { clock, cache, source } = setup(['1'])
+  const asked: string[][] = []
+  const read = source.versionsOf
+  source.versionsOf = async (groups) => {
+    asked.push([...groups])
+    return read(groups)
+  }
+  for (const group of ['5', '6', '7']) await cache.load(group)
+  clock.ms = 2_500
+  await cache.load('6')
+  await cache.load('7')
+  asked.length = 0
+  cache.start()
+  t.teardown(() => cache.stop())
+  t.same(asked, [['7', '6']])
+})
+
 t.test('a deleted group has no members, and a version 0 says the same', async (t) => {
   const { state, clock, cache } = setup(['1'])
   await cache.load('5')
