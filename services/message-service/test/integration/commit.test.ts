@@ -6,7 +6,7 @@ import { eventually, fakeGateway, fakeGroups, tappedLog, world } from './harness
 
 const w = await world()
 t.teardown(() => w.end())
-const { calls, hooks, wrapLog } = tappedLog()
+const { calls, hooks, stallNextAppend, wrapLog } = tappedLog()
 const service = await w.start({ QUEUE_LIMIT: '50' }, { wrapLog })
 const gateway = await fakeGateway(await w.connect('gateway'), 'node-1')
 t.teardown(() => gateway.stop())
@@ -98,38 +98,26 @@ t.test('a message the database will not take is refused in the end, and holds up
 })
 
 t.test('above the bound of waiting sends a batch is refused at once, as a whole', async (t) => {
-  const stalled = Promise.withResolvers<void>()
-  const release = Promise.withResolvers<void>()
-  hooks.beforeAppend = async () => {
-    stalled.resolve()
-    await release.promise
-  }
+  const stall = stallNextAppend()
   const taken = upTo(40).map(() => gateway.entry('51', { user: '52' }))
   gateway.publish(taken)
-  await stalled.promise
-  delete hooks.beforeAppend
+  await stall.reached
   const refused = upTo(11).map(() => gateway.entry('51', { user: '52' }))
   gateway.publish(refused)
   for (const { id } of refused) t.match(await gateway.answer(id), { code: 'UNAVAILABLE' })
-  release.resolve()
+  stall.release()
   for (const [i, { id }] of taken.entries()) t.match(await gateway.answer(id), { seq: i + 1 })
   t.equal((await stored('p51-52')).length, 40)
 })
 
 t.test('a repeat of the batch under way is not worked on twice', async (t) => {
-  const stalled = Promise.withResolvers<void>()
-  const release = Promise.withResolvers<void>()
-  hooks.beforeAppend = async () => {
-    stalled.resolve()
-    await release.promise
-  }
+  const stall = stallNextAppend()
   const send = gateway.entry('61', { user: '62' })
   gateway.publish([send], { batch: 1_000_000 })
-  await stalled.promise
-  delete hooks.beforeAppend
+  await stall.reached
   gateway.publish([send], { batch: 1_000_000 })
   gateway.publish([gateway.entry('61', { user: '62' })], { batch: 999_999 })
-  release.resolve()
+  stall.release()
   t.match(await gateway.answer(send.id), { seq: 1 })
   gateway.publish([send], { batch: 1_000_000 })
   await eventually('the answered batch to be looked at again', () => gateway.messages('p61-62').length === 2)
@@ -155,19 +143,13 @@ t.test('after the event loop has stood still, tails are read again before the ne
 })
 
 t.test('sends that waited when the caches were dropped are taken again when they come again', async (t) => {
-  const stalled = Promise.withResolvers<void>()
-  const release = Promise.withResolvers<void>()
-  hooks.beforeAppend = async () => {
-    stalled.resolve()
-    await release.promise
-  }
+  const stall = stallNextAppend()
   const first = gateway.send(gateway.entry('81', { user: '82' }))
-  await stalled.promise
-  delete hooks.beforeAppend
+  await stall.reached
   const waiting = gateway.send(...upTo(3).map(() => gateway.entry('81', { user: '82' })))
   await gateway.flush()
   service.dropCaches('nats')
-  release.resolve()
+  stall.release()
   t.match(await first, [{ seq: 1 }])
   t.match(
     await waiting,

@@ -271,7 +271,18 @@ export function tappedLog() {
     newest: (conversation, range) => log.newest(conversation, range),
     heads: (conversations) => log.heads(conversations),
   })
-  return { calls, hooks, wrapLog }
+  /** The next write waits until it is released; `reached` resolves when it has begun to wait. */
+  const stallNextAppend = () => {
+    const reached = Promise.withResolvers<void>()
+    const released = Promise.withResolvers<void>()
+    hooks.beforeAppend = async () => {
+      delete hooks.beforeAppend
+      reached.resolve()
+      await released.promise
+    }
+    return { reached: reached.promise, release: () => released.resolve() }
+  }
+  return { calls, hooks, stallNextAppend, wrapLog }
 }
 
 /** How many partitions a process says it serves. */

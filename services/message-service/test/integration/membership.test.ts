@@ -3,7 +3,7 @@ import { eventually, fakeGateway, fakeGroups, tappedLog, world } from './harness
 
 const w = await world()
 t.teardown(() => w.end())
-const { hooks, wrapLog } = tappedLog()
+const { stallNextAppend, wrapLog } = tappedLog()
 await w.start({}, { wrapLog })
 const gateway = await fakeGateway(await w.connect('gateway'), 'node-1')
 t.teardown(() => gateway.stop())
@@ -61,22 +61,16 @@ t.test('a membersOf reply read before a kick and arriving after the owner was to
 t.test('who is kicked while a commit stalls gets nothing of it', async (t) => {
   groups.create('8', '1', '2', '3')
   await gateway.send(gateway.entry('1', { group: '8' }))
-  const stalled = Promise.withResolvers<void>()
-  const release = Promise.withResolvers<void>()
-  hooks.beforeAppend = async () => {
-    stalled.resolve()
-    await release.promise
-  }
+  const stall = stallNextAppend()
   const sent = gateway.send(gateway.entry('1', { group: '8' }))
-  await stalled.promise
-  delete hooks.beforeAppend
+  await stall.reached
   const version = groups.store('8', { removed: ['3'] })
   const told = groups.tell({ groupId: '8', version, removed: ['3'] })
   t.equal(
     await Promise.race([told.then(() => 'confirmed'), new Promise((resolve) => setTimeout(resolve, 50, 'waits'))]),
     'waits',
   )
-  release.resolve()
+  stall.release()
   t.equal(seqOf((await sent)[0]), 2)
   t.same(await told, { lastSeq: 2 })
   const seen = gateway.messages('g8')
