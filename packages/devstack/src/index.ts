@@ -2,5 +2,6 @@ export { type Devstack, type DevstackOptions, startDevstack } from './devstack.t
 export { freePort } from './ports.ts'
 export { type Progress, SetupError } from './progress.ts'
 export type { NatsUser } from './servers/nats.ts'
+export type { SystemOptions } from './system/options.ts'
 export type { ProcessEntry, RunState } from './system/run-file.ts'
-export { type System, type SystemOptions, startSystem } from './system/system.ts'
+export { type System, startSystem } from './system/system.ts'

@@ -1,7 +1,7 @@
 import type { Devstack } from '../devstack.ts'
 import { freePort, requireFreePort } from '../ports.ts'
+import type { SystemOptions } from './options.ts'
 import type { ServiceKind } from './service.ts'
-import type { SystemOptions } from './system.ts'
 
 /** One process to start, with its environment. */
 export interface PlannedService {

@@ -2,36 +2,12 @@ import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Devstack, startDevstack } from '../devstack.ts'
 import { freePort } from '../ports.ts'
-import type { Progress } from '../progress.ts'
 import { keptSecret } from './auth-secret.ts'
 import { lockData } from './data-lock.ts'
+import type { SystemOptions } from './options.ts'
 import { gatewayPorts, type PlannedService, planServices } from './plan.ts'
 import { type ProcessEntry, type RunState, runFile } from './run-file.ts'
 import { type Service, startService } from './service.ts'
-
-export interface SystemOptions {
-  /** Data, logs and run.json. */
-  dataDir: string
-  /** Of the first gateway, further ones follow; left out, each takes a free one. */
-  port?: number
-  host?: string
-  /** One of each unless said otherwise. */
-  gateways?: number
-  groupServices?: number
-  messageServices?: number
-  /** Left out, one is made and kept in the data folder. */
-  authSecret?: string
-  rateLimits?: boolean
-  /** Further settings of the services (services/<name>/src/config.ts). */
-  serviceEnv?: Record<string, string>
-  /** Where NATS_URL, MONGO_URL and REDIS_URL are looked for. */
-  env?: Record<string, string | undefined>
-  /** False when the data need not outlive this run. */
-  durable?: boolean
-  progress?: Progress
-  /** Gives up a start that is under way. */
-  signal?: AbortSignal
-}
 
 export interface System {
   /** HTTP addresses of the gateways; the socket is at `/ws` of each. */

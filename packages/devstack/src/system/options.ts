@@ -1,0 +1,26 @@
+import type { Progress } from '../progress.ts'
+
+/** How `startSystem` is to start the system. */
+export interface SystemOptions {
+  /** Data, logs and run.json. */
+  dataDir: string
+  /** Of the first gateway, further ones follow; left out, each takes a free one. */
+  port?: number
+  host?: string
+  /** One of each unless said otherwise. */
+  gateways?: number
+  groupServices?: number
+  messageServices?: number
+  /** Left out, one is made and kept in the data folder. */
+  authSecret?: string
+  rateLimits?: boolean
+  /** Further settings of the services (services/<name>/src/config.ts). */
+  serviceEnv?: Record<string, string>
+  /** Where NATS_URL, MONGO_URL and REDIS_URL are looked for. */
+  env?: Record<string, string | undefined>
+  /** False when the data need not outlive this run. */
+  durable?: boolean
+  progress?: Progress
+  /** Gives up a start that is under way. */
+  signal?: AbortSignal
+}
