@@ -148,6 +148,11 @@ t.test('one command brings up the system, Ctrl-C ends it, and the data is there 
     t.ok(existsSync(join(dataDir, 'run.json')), 'the running system is left alone')
   })
 
+  t.notMatch(
+    readFileSync(join(dataDir, 'logs', 'nats-server.log'), 'utf8'),
+    /violation/i,
+    'no service lacks a permission',
+  )
   const { processes } = readRun(dataDir)
   first.child.kill('SIGINT')
   // npm passes on what the terminal has sent already: still one request to stop.
