@@ -5,6 +5,7 @@ import { MongoLog } from '../../src/store/mongo-log.ts'
 import { message } from '../sample.ts'
 import { eventually, fakeGateway, fakeGroups, mongoUrl, world } from './harness.ts'
 
+t.setTimeout(120_000)
 const w = await world()
 t.teardown(() => w.end())
 await w.start()

@@ -2,6 +2,7 @@ import { messageInstance, ownerOf, presenceConfirmed, subjects } from '@qunxin/c
 import t from 'tap'
 import { eventually, fakeGateway, fakeGroups, ownedBy, PARTITIONS, world } from './harness.ts'
 
+t.setTimeout(120_000)
 const w = await world()
 t.teardown(() => w.end())
 const bus = await w.connect('gateway')

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { eventually, fakeGateway, fakeGroups, ownedBy, PARTITIONS, world } from './harness.ts'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+t.setTimeout(120_000)
 const w = await world()
 const children: ChildProcess[] = []
 t.teardown(async () => {
