@@ -10,6 +10,6 @@ maxmemory 200mb
 maxmemory-policy noeviction
 protected-mode no
 user default on nopass resetkeys resetchannels -@all +ping
-user gateway on >${REDIS_GATEWAY_PASSWORD} resetchannels ~presence:* ~node:* ~rate:* -@all +@read +@write +@scripting +@transaction +@connection -@dangerous +info
+user gateway on >${REDIS_GATEWAY_PASSWORD} resetchannels ~presence:* ~node:* ~rate:* -@all +@read +@write +@scripting +@transaction +@connection -@dangerous +info +time
 user message-service on >${REDIS_MESSAGE_SERVICE_PASSWORD} resetchannels ~presence:* %R~node:* -@all +@read +hdel +eval +@transaction +@connection -@dangerous +info
 CONFIG

@@ -7,6 +7,8 @@ import { CACHE } from '../../packages/devstack/src/repository.ts'
 import { locateRedis } from '../../packages/devstack/src/servers/redis.ts'
 import { createKeys } from '../../packages/presence/src/redis/keys.ts'
 import { scripts } from '../../packages/presence/src/redis/scripts.ts'
+import { DEFAULT_LIMIT } from '../../services/gateway/src/limits/bucket.ts'
+import { createRedisLedger } from '../../services/gateway/src/limits/ledger.ts'
 import { REPOSITORY } from './compose-file.ts'
 
 const passwords = { gateway: 'gatewaypassword', 'message-service': 'messagepassword' }
@@ -30,6 +32,12 @@ t.test('the Redis of docker-compose.yml', async (t) => {
     const entry = { node: 'n1', conns: ['c1'], ttlSeconds: 10, limit: 10 }
     t.strictSame(await scripts.write(gateway, keys.user('5'), entry), [])
     t.equal(await gateway.exists(keys.node('n1')), 1)
+  })
+
+  t.test('lets a gateway charge what a user sends, by the clock of Redis', async (t) => {
+    const ledger = createRedisLedger({ redis: gateway, node: 'n1', limit: DEFAULT_LIMIT })
+    t.equal((await ledger.charge('5', 300)).gateways, 1)
+    await t.rejects(createRedisLedger({ redis: messages, node: 'n1', limit: DEFAULT_LIMIT }).charge('5', 1), /NOPERM/)
   })
 
   t.test('lets message-service read presence and remove what is void, but write no node', async (t) => {

@@ -16,7 +16,7 @@ const settings = z.object({
   HOST: z.string().default('0.0.0.0'),
   /** HTTP and WebSocket; 0 takes a free one, so that many gateways run on one machine. */
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
-  /** Where presence is kept. */
+  /** Where presence and what users have sent lately are kept. */
   REDIS_URL: z.string().default('redis://127.0.0.1:6379'),
   /** Put before every Redis key; a second system on one Redis takes another. */
   REDIS_PREFIX: z.string().default(''),
@@ -34,7 +34,7 @@ const settings = z.object({
   /** Origins whose pages may connect, comma-separated; `*` allows all, empty only the gateway's own. */
   ALLOWED_ORIGINS: list.default([]),
 
-  /** The limits per user; off for load tools only. */
+  /** The limits per user, over all gateways; off for load tools only. */
   RATE_LIMITS: flag.default(true),
   /** The largest WebSocket frame. */
   FRAME_LIMIT_BYTES: z.coerce

@@ -21,8 +21,10 @@ import { registerCanConnect } from './http/can-connect.ts'
 import { registerDevLogin } from './http/dev-login.ts'
 import { createOrigins } from './http/origins.ts'
 import { createHttpServer } from './http/server.ts'
+import { DEFAULT_LIMIT } from './limits/bucket.ts'
+import { createRedisLedger } from './limits/ledger.ts'
 import { unlimited } from './limits/limits.ts'
-import { TokenBuckets } from './limits/token-bucket.ts'
+import { SharedLimits } from './limits/shared-limits.ts'
 import { measure } from './measure.ts'
 import { registerPage } from './page/page.ts'
 import { Sends } from './send/sends.ts'
@@ -94,7 +96,10 @@ export async function startGateway(
     undo('revocations', () => revocations.stop())
     bus.onReconnect(() => revocations.forget())
     const authenticator = createAuthenticator(config, { notBefore: revocations })
-    const limits = config.RATE_LIMITS ? new TokenBuckets() : unlimited
+    const ledger = createRedisLedger({ redis, node, limit: DEFAULT_LIMIT, prefix: config.REDIS_PREFIX })
+    const sharedLimits = new SharedLimits({ ledger, logger })
+    undo('limits', () => sharedLimits.stop())
+    const limits = config.RATE_LIMITS ? sharedLimits : unlimited
 
     const sends = new Sends({
       bus,

@@ -1,9 +1,6 @@
 import type { UserId } from '@qunxin/contracts'
 
-/**
- * How much one user may ask for (protocol §4.6). `take` answers at once: a limit shared by all gateways hands each process a
- * share ahead of time rather than making every frame wait.
- */
+/** How much one user may ask for (protocol §4.6). `take` answers at once, also where gateways share a limit: no frame waits. */
 export interface Limits {
   /** Takes one frame or call; `now` in milliseconds. */
   take(user: UserId, now: number): Taken

@@ -71,7 +71,7 @@ t.test(
   async (t) => {
     const client = await bind(gateway, 306)
     const info = '操作过于频繁，请稍后再试'
-    for (let i = 0; i < 230; i++) client.send('canConnect')
+    for (let i = 0; i < 400; i++) client.send('canConnect')
     client.send('message', textTo(307, 'm1'))
     client.send('queryGroupList', { userId: 306, taskId: 'q' })
     client.send('unheard of', { taskId: 'u' })
@@ -90,6 +90,22 @@ t.test(
     t.equal(await client.code(), 4029)
   },
 )
+
+t.test('the limit of a user is one over all gateways', async (t) => {
+  const clients = [await bind(gateway, 329), await bind(await rig.startGateway(), 329)]
+  const begin = performance.now()
+  const before = clients.map(({ frames }) => frames.length)
+  for (let sent = 4; sent <= 800; sent += 4) {
+    for (const client of clients) for (let i = 0; i < 4; i++) client.send('canConnect')
+    await until(() => clients.every(({ frames }, i) => frames.length === sent + (before[i] ?? 0)), 'an answer to each')
+  }
+  const allowed = 200 + ((performance.now() - begin) / 1_000) * 50
+  const passed = clients.reduce(
+    (sum, client) => sum + client.of('canConnect').filter((data) => data === true).length,
+    0,
+  )
+  t.ok(passed >= 0.9 * allowed && passed <= 1.1 * allowed, `${passed} of ${allowed}`)
+})
 
 t.test('a client that gives no sign of life for a round is dead; one that answers pings lives', async (t) => {
   const quick = await rig.startGateway({ PING_EVERY_MS: '500' })
