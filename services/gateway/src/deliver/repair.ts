@@ -1,16 +1,20 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Bus } from '@qunxin/bus'
-import { type ConversationId, type MsgModel, range } from '@qunxin/contracts'
+import { type ConversationId, type InputOf, type MsgModel, range } from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
 import type { Hole } from './hole.ts'
 import { messageFrame } from './message-frame.ts'
 import type { Order } from './order.ts'
 
-/** The longest later messages wait for an earlier one. */
-const HOLD_MS = 1_000
+/** How long the log may take to answer. */
+const ASK_MS = 1_000
+/** The longest later messages wait for earlier ones while the log cannot be asked, as after a crash of message-service. */
+const HOLD_MS = 10_000
+const ASK_AGAIN_MS = 200
 /** A hole behind which a send of the connection's own is on its way is mostly that send: its answer gets this long. */
 const ANSWER_GRACE_MS = 100
 const LOOK_EVERY_MS = 50
-/** A larger hole is not fetched: who misses that much catches up by sync, or by the backlog of the next connection. */
+/** Fetched at once; a larger hole is filled piece by piece. */
 const MAX_RANGE = 500
 
 export interface RepairOptions {
@@ -31,7 +35,7 @@ export class Repair {
     this.#options = options
   }
 
-  /** Sees that a hole is filled by the range, or given up after a second. */
+  /** Sees that a hole is filled by the range, or given up: at once when the log does not have it. */
   watch(hole: Hole, order: Order) {
     if (!this.#options.waitsIn(hole.receiver.id, hole.conversation)) return this.#fetch(hole, order)
     this.#watched.add(hole)
@@ -56,26 +60,29 @@ export class Repair {
 
   #fetch(hole: Hole, order: Order) {
     const { conversation } = hole
+    if (performance.now() - hole.since >= HOLD_MS) return order.giveUp(hole)
     const { from, to } = hole.missing(hole.receiver.positions?.get(conversation) ?? 0)
-    const left = HOLD_MS - (performance.now() - hole.since)
-    if (left <= 0 || to - from >= MAX_RANGE) return order.giveUp(hole)
+    const missing = { conversation, fromSeq: from, toSeq: Math.min(to, from + MAX_RANGE - 1) }
     const key = `${conversation}:${from}-${to}`
     const sharing = this.#fetches.get(key)
     if (sharing) return void sharing.push(hole)
     const holes = [hole]
     this.#fetches.set(key, holes)
-    void this.#load({ conversation, fromSeq: from, toSeq: to }, left).then((messages) => {
+    void this.#load(missing).then((messages) => {
       this.#fetches.delete(key)
-      this.#fill(holes, messages, order)
+      if (messages) this.#fill(holes, messages, order)
+      else for (const one of holes) if (one.open) this.#fetch(one, order)
     })
   }
 
-  async #load(missing: { conversation: string; fromSeq: number; toSeq: number }, timeoutMs: number) {
+  /** Undefined when the log could not be asked. */
+  async #load(missing: InputOf<typeof range>): Promise<MsgModel[] | undefined> {
     try {
-      return (await this.#options.bus.request(range, missing, { timeoutMs })).messages
+      return (await this.#options.bus.request(range, missing, { timeoutMs: ASK_MS })).messages
     } catch (error) {
-      this.#options.logger.warn({ err: error, ...missing }, 'a hole could not be filled')
-      return []
+      this.#options.logger.warn({ err: error, ...missing }, 'a hole could not be filled yet')
+      await delay(ASK_AGAIN_MS)
+      return undefined
     }
   }
 

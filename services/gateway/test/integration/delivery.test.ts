@@ -93,13 +93,47 @@ t.test('a hole is filled from the log, once for all connections of the node, and
   t.same(asked, [{ conversation: 'g55', fromSeq: 2, toSeq: 3 }])
 })
 
-t.test('what is not to be had does not hold up the rest for more than a moment', async (t) => {
+t.test('what the log does not have does not hold up the rest', async (t) => {
   const client = await bind(gateway, 507)
-  ranges = () => new Promise(() => {})
+  ranges = async () => []
   send('57', [1], ['507'])
   send('57', [3, 4], ['507'])
   await client.next('message', 2)
   t.same(seqsOf(client), [1, 3, 4])
+})
+
+t.test('while the log cannot be asked what came later waits, and comes in its order when it can', async (t) => {
+  const client = await bind(gateway, 521)
+  ranges = (fromSeq, toSeq) => {
+    if (asked.length < 2) return new Promise(() => {})
+    return Promise.resolve(Array.from({ length: toSeq - fromSeq + 1 }, (_, i) => groupMessage('71', fromSeq + i)))
+  }
+  send('71', [1], ['521'])
+  send('71', [4], ['521'])
+  await client.next('message', 3)
+  t.same(seqsOf(client), [1, 2, 3, 4])
+  t.same(asked.length, 2)
+})
+
+t.test('a large hole is filled piece by piece', async (t) => {
+  const client = await bind(gateway, 522)
+  ranges = async (fromSeq, toSeq) =>
+    Array.from({ length: toSeq - fromSeq + 1 }, (_, i) => groupMessage('72', fromSeq + i))
+  send('72', [1], ['522'])
+  send('72', [1203], ['522'])
+  await client.next('message', 1202)
+  t.same(
+    seqsOf(client),
+    Array.from({ length: 1203 }, (_, i) => i + 1),
+  )
+  t.same(
+    asked.map(({ fromSeq, toSeq }) => [fromSeq, toSeq]),
+    [
+      [2, 501],
+      [502, 1001],
+      [1002, 1202],
+    ],
+  )
 })
 
 t.test('who comes back after a while is not told what it missed: that is no hole (interleaving 16)', async (t) => {
