@@ -36,7 +36,7 @@ export async function redisPresence(t: Test, url: string): Promise<RedisPresence
     redis,
     prefix,
     live,
-    async gateway(node, { heartbeatMs = 100, ...options } = {}) {
+    async gateway(node, { heartbeatMs = 1_000, ...options } = {}) {
       const own = await connect()
       const registry = createRegistry({ redis: own, node, logger, prefix, heartbeatMs, renewMs: 1_000, ...options })
       gateways.set(node, { registry, redis: own })
