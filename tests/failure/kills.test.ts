@@ -22,7 +22,8 @@ interface Conversation {
   received: { who: string; messages: MsgModel[] }[]
 }
 
-const system = await testSystem(t)
+// What is tested are the kills, not how a supervisor slows down a process that keeps failing.
+const system = await testSystem(t, { restartWithinMs: 500 })
 const newPerson = people(t, system)
 /** Codes of connections that got lost; none has a reason to. */
 const closes: number[] = []

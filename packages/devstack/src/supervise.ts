@@ -10,6 +10,8 @@ export interface SuperviseOptions {
   progress: Progress
   /** Called with each new process, first of all the one of the first start. */
   onSpawn?: ((pid: number) => void) | undefined
+  /** The longest pause before the next start; pauses grow with each. */
+  restartWithinMs?: number | undefined
   /** Gives up the first start. */
   signal?: AbortSignal | undefined
 }
@@ -56,7 +58,7 @@ export async function supervise(options: SuperviseOptions): Promise<Supervised> 
         `${name} (pid ${child.pid}) ended: ${describe(exit)}. Starting it again in ${delay} ms. Its log, ${child.logFile}, ends with:\n${lastLines(child.logFile, 4)}`,
       )
       await sleep(delay)
-      delay = Math.min(delay * 2, BACKOFF_MS.longest)
+      delay = Math.min(delay * 2, options.restartWithinMs ?? BACKOFF_MS.longest)
       if (stopping) return
       child = await options.spawn()
       options.onSpawn?.(child.pid)

@@ -20,6 +20,8 @@ export interface SystemOptions {
   env?: Record<string, string | undefined>
   /** False when the data need not outlive this run. */
   durable?: boolean
+  /** The longest pause before a process that ended is started again; 5 s unless said otherwise. */
+  restartWithinMs?: number
   progress?: Progress
   /** Gives up a start that is under way. */
   signal?: AbortSignal

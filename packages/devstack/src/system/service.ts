@@ -17,6 +17,7 @@ export interface ServiceOptions {
   logDir: string
   progress: Progress
   onSpawn(): void
+  restartWithinMs?: number | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -52,6 +53,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     ready: async (child) => void (await waitUntil(child, () => takesWork(opsUrl, options.url), READY_LIMIT_MS)),
     progress: options.progress,
     onSpawn: options.onSpawn,
+    restartWithinMs: options.restartWithinMs,
     signal: options.signal,
   })
   return {

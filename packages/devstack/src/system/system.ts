@@ -92,6 +92,7 @@ async function startServices(
         logDir: join(context.dataDir, 'logs'),
         progress,
         onSpawn: context.onChange,
+        restartWithinMs: context.restartWithinMs,
         signal: context.signal,
       })
       progress(`${service.name} is ready (${service.url ?? service.opsUrl})`)
