@@ -4,15 +4,17 @@ import { BootstrapError, bootstrap } from './bootstrap.mjs'
 /**
  * Prepares the repository and goes on in a TypeScript file under Node 24, with the same arguments; ends with its exit code.
  *
- * @param {{script: string, progress: (line: string) => void}} options `script` is a path from the root
+ * @param {{script: string, progress: (line: string) => void, lastLineOnFailure?: string}} options `script` is a path from the root;
+ *   `lastLineOnFailure` is printed when there is no repository to go on in
  */
-export async function handOver({ script, progress }) {
+export async function handOver({ script, progress, lastLineOnFailure }) {
   try {
     const { root, node, env } = await bootstrap(progress)
     process.exitCode = await goOn(node, script, { cwd: root, env })
   } catch (error) {
     if (!(error instanceof BootstrapError)) throw error
     console.error(`\n${error.message}`)
+    if (lastLineOnFailure !== undefined) console.log(`\n${lastLineOnFailure}`)
     process.exitCode = 1
   }
 }

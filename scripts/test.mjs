@@ -8,4 +8,9 @@ With paths, only the test files below them, without type check and lint:  npm te
 With CI=true a skipped test counts as a failure.`
 
 if (process.argv.some((argument) => argument === '-h' || argument === '--help')) console.log(HELP)
-else await handOver({ script: 'packages/devstack/bin/test.ts', progress: (line) => console.log(`· ${line}`) })
+else
+  await handOver({
+    script: 'packages/devstack/bin/test.ts',
+    progress: (line) => console.log(`· ${line}`),
+    lastLineOnFailure: '0 passed, 1 failed, 0 skipped',
+  })

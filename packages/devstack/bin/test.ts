@@ -1,19 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { type Devstack, startDevstack } from '../src/devstack.ts'
 import { SetupError } from '../src/progress.ts'
-import { CACHE, REPOSITORY } from '../src/repository.ts'
-import { locateRedis } from '../src/servers/redis.ts'
-import { locateChromium, needBrowser } from '../src/testing/chromium.ts'
+import { REPOSITORY } from '../src/repository.ts'
+import { testEnvironment, withBrowser } from '../src/testing/environment.ts'
 import { runAll } from '../src/testing/run-all.ts'
 import { staticChecks } from '../src/testing/static-checks.ts'
-import { lastLine, sum, type Tally } from '../src/testing/tally.ts'
+import { emptyTally, lastLine, sum, type Tally } from '../src/testing/tally.ts'
 import { testFiles } from '../src/testing/test-files.ts'
 
 const JOBS = 2
-/** Seconds; tap's own 30 are too few for whole systems on a busy machine. */
-const TEST_LIMIT_S = 120
 
 const say = (line: string) => console.log(line)
 const paths = process.argv.slice(2)
@@ -38,20 +35,10 @@ async function everything(): Promise<Tally> {
   const checked = paths.length === 0 ? [await staticChecks(REPOSITORY, say)] : []
   const progress = (line: string) => say(`· ${line}`)
   devstack = await startDevstack({ dataDir, durable: false, progress, signal: interrupted.signal })
-  // Tests that flush or kill a Redis start one of their own.
-  const redis = await locateRedis(CACHE, progress)
-  const browser = needBrowser(REPOSITORY, files.together) ? await locateChromium(CACHE, progress) : undefined
-  const env = {
-    ...process.env,
-    ...(browser === undefined ? {} : { CHROMIUM: browser }),
-    PATH: [dirname(redis.path), process.env.PATH].join(delimiter),
-    TAP_TIMEOUT: `${TEST_LIMIT_S}`,
-    QUNXIN_TEST_NATS_URL: devstack.natsUrl('operator'),
-    QUNXIN_TEST_MONGO_URL: devstack.mongoUrl,
-    QUNXIN_TEST_REDIS_URL: devstack.redisUrl,
-  }
-  const tested = await runAll(files, { cwd: REPOSITORY, env, jobs: JOBS, progress: say, signal: interrupted.signal })
-  return sum([...checked, tested])
+  const browser = await withBrowser(files, progress)
+  const env = { ...(await testEnvironment(devstack, progress)), ...browser.variables }
+  const options = { cwd: REPOSITORY, env, jobs: JOBS, progress: say, signal: interrupted.signal }
+  return sum([...checked, browser.skipped, await runAll(browser.files, options)])
 }
 
 function finish(tally: Tally): number {
@@ -69,8 +56,8 @@ try {
   process.exitCode = finish(await everything())
 } catch (error) {
   if (!(error instanceof SetupError || interrupted.signal.aborted)) throw error
-  console.error(`\n${error instanceof SetupError ? error.message : 'Interrupted.'}`)
-  process.exitCode = 1
+  const why = error instanceof SetupError ? error.message : 'Interrupted.'
+  process.exitCode = finish({ ...emptyTally(), failed: 1, failures: [why] })
 } finally {
   await clear()
   process.channel?.unref()

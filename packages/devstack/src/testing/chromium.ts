@@ -9,9 +9,9 @@ import type { Progress } from '../progress.ts'
 
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'chromium-headless-shell']
 
-/** True when one of the test files drives a browser. */
-export function needBrowser(root: string, files: readonly string[]): boolean {
-  return files.some((file) => readFileSync(join(root, file), 'utf8').includes("from 'playwright-core'"))
+/** True when a test file drives a browser. */
+export function needsBrowser(root: string, file: string): boolean {
+  return readFileSync(join(root, file), 'utf8').includes("from 'playwright-core'")
 }
 
 /**
