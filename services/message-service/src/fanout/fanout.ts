@@ -62,25 +62,52 @@ export class Fanout {
   }
 
   async #send(job: Job): Promise<void> {
-    const { instance, routes, membersNow, connected, publish } = this.#options
+    const { instance, routes, connected, publish } = this.#options
     await connected()
-    const users = new Set<UserId>()
-    const members = new Map<GroupId, ReadonlySet<UserId>>()
+    const named = new Set<UserId>()
     const groups = new Set<GroupId>()
     for (const item of job) {
       const group = groupOfItem(item)
       if (group !== undefined) groups.add(group)
-      else for (const user of usersOfItem(item)) users.add(user)
+      else for (const user of usersOfItem(item)) named.add(user)
     }
-    await Promise.all(
-      [...groups].map(async (group) => {
-        const now = await membersNow(group)
-        if (!now) return
-        members.set(group, now)
-        for (const user of now) users.add(user)
-      }),
-    )
-    const found = await routes.nodesOf(users)
-    for (const publication of compose(job, { instance, routes: found, members })) publish(publication)
+    let members = await this.#membersOf(groups)
+    for (;;) {
+      const users = new Set(named)
+      for (const group of members.values()) for (const user of group) users.add(user)
+      const found = await routes.nodesOf(users)
+      // Redis may have taken its time: who was kicked meanwhile gets nothing of it.
+      const now = await this.#membersOf(groups)
+      if (areSame(members, now)) {
+        for (const publication of compose(job, { instance, routes: found, members })) publish(publication)
+        return
+      }
+      members = now
+    }
   }
+
+  /** A group that could not be asked for is left out. */
+  async #membersOf(groups: ReadonlySet<GroupId>): Promise<Map<GroupId, ReadonlySet<UserId>>> {
+    const members = new Map<GroupId, ReadonlySet<UserId>>()
+    const ask = async (group: GroupId) => {
+      const now = await this.#options.membersNow(group)
+      if (now) members.set(group, now)
+    }
+    if (groups.size > 0) await Promise.all([...groups].map(ask))
+    return members
+  }
+}
+
+type ByGroup = ReadonlyMap<GroupId, ReadonlySet<UserId>>
+
+function areSame(before: ByGroup, now: ByGroup): boolean {
+  if (before.size !== now.size) return false
+  for (const [group, users] of before) {
+    const others = now.get(group)
+    // Unchanged it is mostly the very same set.
+    if (others === users) continue
+    if (others?.size !== users.size) return false
+    for (const user of users) if (!others.has(user)) return false
+  }
+  return true
 }

@@ -56,6 +56,33 @@ t.test('nothing is published while NATS is away', async (t) => {
   t.same(seqs(), [1])
 })
 
+t.test('who was kicked while the routes were looked up gets nothing of it', async (t) => {
+  const looking = Promise.withResolvers<void>()
+  const found = Promise.withResolvers<void>()
+  let members = new Set(['1', '2'])
+  const { fanout, published } = setup({
+    membersNow: async () => members,
+    routes: {
+      ...everywhere(() => ['a']),
+      async nodesOf(users) {
+        const routes = new Map([...users].map((user) => [user, new Set(['a'])] as const))
+        looking.resolve()
+        await found.promise
+        return routes
+      },
+    },
+  })
+  fanout.push(job(1, '5'))
+  await looking.promise
+  members = new Set(['1', '3'])
+  found.resolve()
+  await fanout.idle()
+  const receivers = published.flatMap((one) =>
+    'reply' in one ? [] : decodeDelivery(one.payload).delivery.items.flatMap((item) => (item as FrameItem).users ?? []),
+  )
+  t.same(receivers, ['1', '3'], 'and who was added meanwhile is looked up too')
+})
+
 t.test('a job that fails is no longer under way, and the next one goes out', async (t) => {
   let failed = false
   const { fanout, seqs } = setup({
