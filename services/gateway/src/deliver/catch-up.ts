@@ -1,11 +1,14 @@
 import type { Bus } from '@qunxin/bus'
-import type { MsgModel, UserId } from '@qunxin/contracts'
+import { ANNOUNCE_EVERY_MS, DEAD_AFTER_MS, type MsgModel, type UserId } from '@qunxin/contracts'
+import { watchStalls } from '@qunxin/runtime'
 import { type BacklogOptions, type BacklogReceiver, readBacklog } from './backlog.ts'
 import { conversationOf, messageFrame } from './message-frame.ts'
 import type { Order } from './order.ts'
 
-/** By how much the clocks of two machines may differ, and a loss be noticed late. */
-const MARGIN_MS = 15_000
+/** A network that swallows everything is noticed by the third ping of the bus; clocks of two machines may differ too. */
+const MARGIN_MS = 45_000
+/** Who is silent for so long may be taken for dead, and is sent nothing. */
+const GIVEN_UP_AFTER_MS = DEAD_AFTER_MS - ANNOUNCE_EVERY_MS
 const USERS_AT_ONCE = 32
 const TRIES = 3
 
@@ -21,10 +24,11 @@ export interface CatchUpOptions extends BacklogOptions {
 }
 
 /**
- * What was published for this node while NATS was away is gone, and where nothing more is said no hole would ever show it.
- * So every connection then gets what its user has been sent meanwhile; live frames wait until it has been read.
+ * What was published for this node while NATS was away is gone, and while this process stood still nothing may have been; where
+ * nothing more is said no hole would ever show it. So every connection then gets what its user has been sent meanwhile; live
+ * frames wait until it has been read.
  */
-export function catchUpAfterLosses(options: CatchUpOptions): void {
+export function catchUpAfterLosses(options: CatchUpOptions): { stop(): void } {
   let lostAt: number | undefined
   options.bus.onDisconnect(() => {
     lostAt ??= Date.now()
@@ -33,6 +37,9 @@ export function catchUpAfterLosses(options: CatchUpOptions): void {
     const since = (lostAt ?? Date.now()) - MARGIN_MS
     lostAt = undefined
     void catchUpAll(options, since)
+  })
+  return watchStalls(GIVEN_UP_AFTER_MS, (stoodStillMs) => {
+    void catchUpAll(options, Date.now() - stoodStillMs - MARGIN_MS)
   })
 }
 

@@ -90,7 +90,7 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     waits: (conn, conversation, msgId) => sends.waits(conn, conversation, msgId),
     onHole: (hole) => repair.watch(hole, order),
   })
-  catchUpAfterLosses({ bus, order, logger, receivers: () => connections.all() })
+  const catchingUp = catchUpAfterLosses({ bus, order, logger, receivers: () => connections.all() })
 
   const binding = new Binding({
     authenticator,
@@ -183,6 +183,7 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
       await drainConnections(open, sends.idle())
     },
     stop() {
+      catchingUp.stop()
       lifetimes.stop()
       binder.stop()
       repair.stop()

@@ -9,6 +9,8 @@ const { node } = gateway
 t.teardown(() => proxy.stop())
 
 const HOUR_MS = 3_600_000
+/** So long a network that swallows everything may go unnoticed. */
+const LATE_MS = 30_000
 const log: MsgModel[] = []
 let reading = Promise.withResolvers<void>()
 let release = Promise.resolve()
@@ -50,7 +52,7 @@ t.test('what was said while NATS was away arrives when it is back, once and in o
   deliver(say(702, 701, 1))
   await Promise.all([synced.next('message'), seedsOnly.next('message', 1)])
   proxy.cut()
-  const missed = [say(702, 701, 2), say(702, 701, 3), say(704, 701, 8)]
+  const missed = [say(702, 701, 2, Date.now() - LATE_MS), say(702, 701, 3), say(704, 701, 8)]
   for (const message of missed) deliver(message)
   await service.bus.flush()
   proxy.mend()
@@ -76,4 +78,15 @@ t.test('what was said while NATS was away arrives when it is back, once and in o
     )
   }
   t.notOk(shown(synced).includes('703:1'), 'what is older than the loss is not news to who has synced')
+})
+
+t.test('what was said while this process stood still arrives when it goes on', async (t) => {
+  const client = await bind(gateway, 711)
+  deliver(say(712, 711, 1))
+  await client.next('message')
+  say(713, 711, 4, Date.now() - HOUR_MS)
+  say(712, 711, 2)
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_000)
+  await client.next('message', 1)
+  t.same(shown(client), ['712:1', '712:2'])
 })
