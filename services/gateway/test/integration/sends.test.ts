@@ -171,7 +171,11 @@ t.test('a binding made while NATS is away is told to message-service when it is 
 })
 
 t.test('sendMessage by HTTP goes the same way', async (t) => {
-  service.onBatch = answerAll
+  const given: number[] = []
+  service.onBatch = (batch) => {
+    answerAll(batch)
+    given.push(seq)
+  }
   const { token } = await import('../tokens.ts')
   const headers = { uid: '181', accessToken: await token({ sub: '181' }) }
   const response = await fetch(`${gateway.url}/chat/chat!sendMessage`, {
@@ -179,6 +183,7 @@ t.test('sendMessage by HTTP goes the same way', async (t) => {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ headers, data: textTo(182, 'by-http') }),
   })
-  t.match(await response.json(), { data: { success: true, msgId: 'by-http', seq } })
+  // On a slow machine the batch is repeated and answered twice: the first answer is the one that counts.
+  t.match(await response.json(), { data: { success: true, msgId: 'by-http', seq: given[0] } })
   t.match(service.sends.at(-1), { conn: '', from: '181', to: '182' })
 })
