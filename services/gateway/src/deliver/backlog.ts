@@ -50,6 +50,7 @@ export async function sendBacklog(receiver: BacklogReceiver, options: BacklogOpt
     if (!receiver.open) return
     const conversation = conversationOf(message)
     const frame = messageFrame(message)
+    order.showHeldBefore(receiver, conversation, message.seq)
     receiver.write(frame)
     receiver.wrote(conversation, message.seq)
     order.restart(receiver, conversation, message.seq)

@@ -3,6 +3,7 @@ import {
   decodeDelivery,
   type FrameItem,
   groupConversation,
+  type ListChangeReason,
   type SendAnswer,
   subjects,
   type UserId,
@@ -49,10 +50,10 @@ export function subscribeDeliveries(options: DeliveriesOptions): void {
 
 const LIST_CHANGED = Buffer.from('{"tag":"groupListChanged"')
 
-/** Who leaves a group and comes back has not missed what was said meanwhile: it was not for them. */
+/** Who leaves a group and comes back has not missed what was said meanwhile: it was not for them. A new owner was there. */
 function groupOfListChange(body: Uint8Array): string | undefined {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
   if (!bytes.subarray(0, LIST_CHANGED.length).equals(LIST_CHANGED)) return undefined
-  const { data } = JSON.parse(bytes.toString()) as { data: { groupId: string } }
-  return data.groupId
+  const { data } = JSON.parse(bytes.toString()) as { data: { groupId: string; reason: ListChangeReason } }
+  return data.reason === 'transferred' ? undefined : data.groupId
 }

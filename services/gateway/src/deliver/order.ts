@@ -59,6 +59,19 @@ export class Order {
     receiver.holes?.delete(conversation)
   }
 
+  /** Writes what is held from in front of `seq`: a backlog leaves out what the user sent from other devices. */
+  showHeldBefore(receiver: Receiver, conversation: ConversationId, seq: number): void {
+    let last = receiver.floors?.get(conversation) ?? 0
+    for (const held of receiver.held ?? []) {
+      if (held.conversation !== conversation || held.seq === undefined || !held.frame) continue
+      // What is sent round once more may be of long ago.
+      if (held.seq <= last || held.seq >= seq || held.again) continue
+      last = held.seq
+      receiver.write(held.frame)
+      receiver.wrote(conversation, held.seq)
+    }
+  }
+
   /** The position unknown, as after a change of membership: what was sent meanwhile is no hole. */
   forget(receiver: Receiver, conversation: ConversationId): void {
     const last = receiver.positions?.get(conversation)
@@ -132,6 +145,8 @@ export class Order {
   #write(receiver: Receiver, conversation: ConversationId, { seq, frame }: Waiting): void {
     receiver.positions ??= new Map()
     const { positions } = receiver
+    // Put in anew it stands last: the first one is the one longest unused.
+    positions.delete(conversation)
     positions.set(conversation, seq)
     if (positions.size > MAX_POSITIONS) {
       const [oldest] = positions.keys()

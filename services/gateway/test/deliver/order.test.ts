@@ -176,3 +176,15 @@ t.test('behind a hole no more waits than may', async (t) => {
   t.equal(written.at(-1), '1003')
   t.equal(written.length, 1_002)
 })
+
+t.test('of very many conversations the one unused longest is forgotten, not the one begun first', async (t) => {
+  const { receiver, order, written } = connection()
+  const take = (conversation: string, seq: number) =>
+    order.take(receiver, { frame: Buffer.from(`${conversation}:${seq}`), conversation, seq })
+  for (let group = 0; group < 2_000; group++) take(`g${group}`, 1)
+  take('g0', 2)
+  take('g2000', 1)
+  t.equal(receiver.positions?.size, 2_000)
+  take('g0', 2)
+  t.same(written.slice(2_000), ['g0:2', 'g2000:1'], 'sent round again it is not shown twice')
+})

@@ -137,3 +137,27 @@ t.test('a backlog larger than a socket may have waiting reaches a client that re
     Array.from({ length: 500 }, (_, i) => i + 1),
   )
 })
+
+t.test('what another device sent while the backlog was read is shown in its place', async (t) => {
+  const reading = Promise.withResolvers<void>()
+  const release = Promise.withResolvers<void>()
+  backlog = async () => {
+    reading.resolve()
+    await release.promise
+    return [personal(618, 617, 1), personal(618, 617, 3), personal(618, 617, 5)]
+  }
+  const client = await bind(gateway, 617, { sync: false })
+  await reading.promise
+  const toUsers = { users: ['617'], conversation: 'p617-618' }
+  service.deliver(node, [
+    { message: personal(618, 617, 2), to: { ...toUsers, again: { from: '618', msgId: 'm2' } } },
+    { message: personal(618, 617, 3), to: toUsers },
+    { message: personal(617, 618, 4), to: toUsers },
+    { message: personal(618, 617, 5), to: toUsers },
+    { message: personal(617, 618, 6), to: toUsers },
+  ])
+  await client.settled()
+  release.resolve()
+  await client.next('message', 4)
+  t.same(shown(client), ['618:1', '618:3', '617:4', '618:5', '617:6'])
+})

@@ -232,3 +232,21 @@ t.test('answers and frames of one delivery reach a connection in their order', a
     ['messageAck', 'message'],
   )
 })
+
+t.test('a new owner of a group has missed nothing: what waits behind a hole is shown', async (t) => {
+  const client = await bind(gateway, 571)
+  const release = Promise.withResolvers<void>()
+  ranges = async (fromSeq) => {
+    await release.promise
+    return [groupMessage('57', fromSeq)]
+  }
+  send('57', [1, 3], ['571'])
+  await until(() => asked.length === 1, 'the range to be asked for')
+  service.push(node, ['571'], 'groupListChanged', { groupId: '57', reason: 'transferred' })
+  await client.next('groupListChanged')
+  release.resolve()
+  await client.settled()
+  send('57', [4], ['571'])
+  await until(() => seqsOf(client).includes(4), 'the next message')
+  t.same(seqsOf(client), [1, 2, 3, 4])
+})
