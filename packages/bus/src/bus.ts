@@ -203,8 +203,11 @@ export class Bus {
     return jetstreamManager(this.nats, { checkAPI: false })
   }
 
+  /** From here on it counts as not connected: what is published on a closed connection throws. */
   async close(): Promise<void> {
-    if (this.#connected) await this.nats.drain()
+    const connected = this.#connected
+    this.#connected = false
+    if (connected) await this.nats.drain()
     else await this.nats.close()
   }
 

@@ -1,5 +1,6 @@
 import { personalConversation } from '@qunxin/contracts'
 import t from 'tap'
+import { sender } from '../../src/sending.ts'
 import { eventually, fakeGateway, fakeGroups, world } from './harness.ts'
 
 const w = await world()
@@ -86,4 +87,13 @@ t.test('the same msgId with another text is refused', async (t) => {
   t.match(await one.send(first, other), [{ seq: 1 }, { code: 'MSG_ID_REUSED' }])
   const later = { ...one.entry('31', { user: '32' }), msgId: first.msgId }
   t.match(await one.send(later), [{ code: 'MSG_ID_REUSED' }])
+})
+
+t.test('a send for another service that the end of this process overtakes only times out', async (t) => {
+  const bus = await w.connect('stopping')
+  const send = sender({ bus, instance: 'stopping', partitions: 1 })
+  const input = { toUserId: '2', msgId: 'late', msgContentType: 1 as const, contentStr: 'hello' }
+  const context = { user: '1', requestId: 'r', deadline: Date.now() + 1_200 }
+  await bus.close()
+  await t.rejects(send(input, context), { code: 'TIMEOUT' })
 })
