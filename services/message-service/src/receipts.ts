@@ -27,6 +27,8 @@ export class Receipts {
   #waiting = new Map<string, Receipt>()
   #timer: NodeJS.Timeout | undefined
   #writing: Promise<void> = Promise.resolve()
+  /** The write that comes behind the one under way; until it begins, what comes goes with it. */
+  #next: Promise<void> | undefined
 
   constructor(options: ReceiptsOptions) {
     this.#options = options
@@ -48,10 +50,14 @@ export class Receipts {
   flush(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    const receipts = [...this.#waiting.values()]
-    this.#waiting = new Map()
-    this.#writing = this.#writing.then(() => this.#write(receipts))
-    return this.#writing
+    this.#next ??= this.#writing.then(() => {
+      this.#next = undefined
+      const receipts = [...this.#waiting.values()]
+      this.#waiting = new Map()
+      return this.#write(receipts)
+    })
+    this.#writing = this.#next
+    return this.#next
   }
 
   async #write(receipts: readonly Receipt[]): Promise<void> {

@@ -54,3 +54,28 @@ t.test('what could not be written is written later', async (t) => {
   await receipts.flush()
   t.equal(await delivered(cursors, '2'), 2)
 })
+
+t.test('while a write takes its time, what comes gathers for the next one', async (t) => {
+  const { cursors, receipts } = await setup()
+  const advance = cursors.advance.bind(cursors)
+  const begun = Promise.withResolvers<void>()
+  const release = Promise.withResolvers<void>()
+  let writes = 0
+  cursors.advance = async (moves) => {
+    writes += 1
+    begun.resolve()
+    await release.promise
+    await advance(moves)
+  }
+  receipts.take([{ user: '2', conversation: 'p1-2', delivered: 1 }])
+  void receipts.flush()
+  await begun.promise
+  for (const delivered of [2, 3]) {
+    receipts.take([{ user: '2', conversation: 'p1-2', delivered }])
+    void receipts.flush()
+  }
+  release.resolve()
+  await receipts.flush()
+  t.equal(writes, 2)
+  t.equal(await delivered(cursors, '2'), 3)
+})
