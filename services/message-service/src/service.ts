@@ -164,6 +164,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     counters.dropped(cause)
     ownership.forgive()
     gateways.live.forgive()
+    if (cause === 'nats') owner.lost()
     owner.partitions.drop()
     membership.dropAll()
     routes.dropAll()

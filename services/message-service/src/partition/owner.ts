@@ -18,6 +18,7 @@ import type { MessageLog } from '../store/message-log.ts'
 import type { ConversationCache } from './conversations.ts'
 import { Lane } from './lane.ts'
 import { Partitions } from './partitions.ts'
+import { MOST_YOUNG, YOUNG_MS } from './preparation.ts'
 
 export interface OwnerParts {
   instance: string
@@ -57,6 +58,8 @@ export function createOwner(config: Config, parts: OwnerParts) {
         membersNow: (group) => membersNow(membership, group),
         connected,
         publish,
+        shortlyBefore: ({ conversation, seq, at }) =>
+          log.newest(conversation, { toSeq: seq - 1, afterTime: at - YOUNG_MS, limit: MOST_YOUNG }),
         logger,
       }),
   )
@@ -104,6 +107,10 @@ export function createOwner(config: Config, parts: OwnerParts) {
     waiting: () => lanes.reduce((sum, lane) => sum + lane.waiting.sends, 0),
     idle: async () => {
       await Promise.all(lanes.map((lane) => lane.idle()))
+    },
+    /** What was published last may be lost. */
+    lost: () => {
+      for (const fanout of fanouts) fanout.lost()
     },
     /** Ends what waits for a server that does not answer. */
     stop: () => {
