@@ -12,6 +12,8 @@ const SLICE_BYTES = 256 * 1024
 
 export interface BacklogReceiver extends Receiver {
   readonly open: boolean
+  /** What was live may have been lost since its backlog was read: it is read again. */
+  behind: boolean
   /** Resolves when what was written has left this process. */
   drained(): Promise<void>
 }
@@ -45,10 +47,20 @@ export async function readBacklog(
  */
 export async function sendBacklog(receiver: BacklogReceiver, options: BacklogOptions): Promise<void> {
   const { order } = options
+  do {
+    receiver.behind = false
+    await sendOnce(receiver, options)
+  } while (receiver.open && receiver.behind)
+  if (receiver.open) order.release(receiver)
+}
+
+async function sendOnce(receiver: BacklogReceiver, options: BacklogOptions): Promise<void> {
+  const { order } = options
   let bytes = 0
   for (const message of await readBacklog(receiver.userId, options, () => receiver.open)) {
     if (!receiver.open) return
     const conversation = conversationOf(message)
+    if (message.seq <= (receiver.floors?.get(conversation) ?? 0)) continue
     const frame = messageFrame(message)
     order.showHeldBefore(receiver, conversation, message.seq)
     receiver.write(frame)
@@ -59,5 +71,4 @@ export async function sendBacklog(receiver: BacklogReceiver, options: BacklogOpt
     bytes = 0
     await receiver.drained()
   }
-  if (receiver.open) order.release(receiver)
 }

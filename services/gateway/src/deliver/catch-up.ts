@@ -44,9 +44,15 @@ export function catchUpAfterLosses(options: CatchUpOptions): { stop(): void } {
 }
 
 async function catchUpAll(options: CatchUpOptions, since: number): Promise<void> {
-  // Who holds already is reading a backlog, or about to.
-  const receivers = [...options.receivers()].filter(({ held }) => held === undefined)
-  for (const receiver of receivers) receiver.held = []
+  const receivers: CatchUpReceiver[] = []
+  for (const receiver of options.receivers()) {
+    // Who holds already is reading a backlog, or about to.
+    if (receiver.held) receiver.behind = true
+    else {
+      receiver.held = []
+      receivers.push(receiver)
+    }
+  }
   const users = Map.groupBy(receivers, ({ userId }) => userId).entries()
   const work = async () => {
     for (const [user, theirs] of users) {

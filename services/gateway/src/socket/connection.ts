@@ -50,6 +50,7 @@ export class Connection implements CatchUpReceiver, Outlet {
   floors: Map<ConversationId, number> | undefined
   holes: Map<ConversationId, Hole> | undefined
   held: LiveFrame[] | undefined
+  behind = false
   /** Only of clients that acknowledge nothing by themselves. */
   outstanding: Outstanding | undefined
 

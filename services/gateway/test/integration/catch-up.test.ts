@@ -1,10 +1,11 @@
 import type { MsgModel } from '@qunxin/contracts'
 import t from 'tap'
+import { token } from '../tokens.ts'
 import { startRig } from './rig/gateway-rig.ts'
 import { startTcpProxy } from './rig/tcp-proxy.ts'
 
 const proxy = await startTcpProxy(process.env.QUNXIN_TEST_NATS_URL ?? 'nats://127.0.0.1:4222')
-const { gateway, service, bind } = await startRig({ natsUrl: proxy.url })
+const { gateway, service, bind, connect } = await startRig({ natsUrl: proxy.url })
 const { node } = gateway
 t.teardown(() => proxy.stop())
 
@@ -89,4 +90,22 @@ t.test('what was said while this process stood still arrives when it goes on', a
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_000)
   await client.next('message', 1)
   t.same(shown(client), ['712:1', '712:2'])
+})
+
+t.test('what was said while NATS was away arrives too at a client that is still reading its backlog', async (t) => {
+  for (let seq = 1; seq <= 500; seq++) say(722, 721, seq).contentStr = '长'.repeat(20_000)
+  const client = await connect(gateway, { headers: { authorization: `Bearer ${await token({ sub: '721' })}` } })
+  client.send('getUserId', { userId: 721 })
+  await client.next('message', 3)
+  client.socket.pause()
+  await bind(gateway, 723)
+  proxy.cut()
+  say(724, 721, 1)
+  proxy.mend()
+  const other = await bind(gateway, 723)
+  deliver(say(725, 723, 1))
+  await other.next('message')
+  client.socket.resume()
+  await client.next('message', 500)
+  t.same(shown(client).slice(499), ['722:500', '724:1'])
 })
