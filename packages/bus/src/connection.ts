@@ -34,6 +34,8 @@ export function connectNats(options: ConnectionOptions): Promise<NatsConnection>
       name: options.name,
       inboxPrefix: options.inboxPrefix,
       maxReconnectAttempts: -1,
+      // Its default closes for good at the second refusal: a process would live on without NATS, for ever.
+      ignoreAuthErrorAbort: true,
       reconnectTimeWait: 500,
       reconnectJitter: 500,
       pingInterval: 10_000,
