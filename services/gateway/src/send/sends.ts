@@ -1,6 +1,7 @@
 import type { Bus } from '@qunxin/bus'
 import { type ErrorCode, errors, partitionOf, type SendAnswer, type SendEntry, subjects } from '@qunxin/contracts'
 import type { NewSend, SubmitSend } from '../calls/send-call.ts'
+import { ClosedRows } from './closed-rows.ts'
 import { PartitionBatcher } from './partition-batcher.ts'
 import type { Ending, OnAnswer, PendingSend } from './pending-send.ts'
 
@@ -30,6 +31,7 @@ export class Sends implements SubmitSend {
   readonly #batchers: PartitionBatcher[]
   readonly #pending = new Map<number, PendingSend>()
   readonly #touched = new Set<PartitionBatcher>()
+  readonly #closed = new ClosedRows()
   readonly #ticking: NodeJS.Timeout
   #idle: (() => void)[] = []
   #stored: (entry: SendEntry, stored: Stored) => void = () => {}
@@ -65,14 +67,19 @@ export class Sends implements SubmitSend {
   /** Hands a send to its partition. `done` is called exactly once: with the owner's answer, or with why there is none. */
   submit(send: NewSend, done: OnAnswer) {
     const id = ++this.#lastId
-    if (this.#stopped || this.#pending.size >= this.#maxPending) return done({ id, code: 'UNAVAILABLE' })
+    const now = Date.now()
+    const code = this.#refusal(send, now)
+    if (code !== undefined) {
+      this.#closed.close(send, code, now)
+      return done({ id, code })
+    }
     const entry = { id, ...send }
     const json = JSON.stringify(entry)
     const pending: PendingSend = {
       entry,
       json,
       bytes: Buffer.byteLength(json),
-      expiresAt: Date.now() + this.#timeoutMs,
+      expiresAt: now + this.#timeoutMs,
       done,
       open: true,
     }
@@ -93,7 +100,10 @@ export class Sends implements SubmitSend {
     this.#touch(batcher)
     pending.done(answer)
     if ('seq' in answer && pending.entry.conn !== '') this.#stored(pending.entry, answer)
-    if ('code' in answer && errors[answer.code].retryable) this.#end(batcher.endBehind(pending, answer.code))
+    if ('code' in answer && errors[answer.code].retryable) {
+      this.#closed.close(pending.entry, answer.code, Date.now())
+      this.#end(batcher.endBehind(pending, answer.code))
+    }
     this.#tellIdle()
   }
 
@@ -134,6 +144,11 @@ export class Sends implements SubmitSend {
     return this.#batchers[partitionOf(conversation, this.#partitions)] as PartitionBatcher
   }
 
+  #refusal(send: NewSend, now: number): ErrorCode | undefined {
+    if (this.#stopped || this.#pending.size >= this.#maxPending) return 'UNAVAILABLE'
+    return this.#closed.refusal(send, now)
+  }
+
   /** What arrives in one turn of the event loop goes out together. */
   #touch(batcher: PartitionBatcher): void {
     this.#touched.add(batcher)
@@ -148,8 +163,9 @@ export class Sends implements SubmitSend {
   }
 
   #tick(): void {
-    if (this.#pending.size === 0) return
     const now = Date.now()
+    this.#closed.sweep(now)
+    if (this.#pending.size === 0) return
     for (const batcher of this.#batchers) {
       const endings = batcher.expire(now)
       if (endings.length === 0) continue
@@ -165,7 +181,11 @@ export class Sends implements SubmitSend {
   }
 
   #end(endings: readonly Ending[]): void {
-    for (const { pending } of endings) this.#pending.delete(pending.entry.id)
+    const now = Date.now()
+    for (const { pending, code } of endings) {
+      this.#pending.delete(pending.entry.id)
+      this.#closed.close(pending.entry, code, now)
+    }
     for (const { pending, code } of endings) pending.done({ id: pending.entry.id, code })
     this.#tellIdle()
   }

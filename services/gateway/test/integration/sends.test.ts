@@ -117,6 +117,32 @@ t.test(
   },
 )
 
+t.test('what was on the wire behind a refused send is refused too, until the refused one comes again', async (t) => {
+  const alice = await bind(gateway, 145)
+  alice.send('message', textTo(146, 'm1'))
+  await until(() => service.batches.length > 0, 'm1')
+  const { node, sends } = service.batches[0]!
+  service.onBatch = answerAll
+  service.answer(node, [{ id: sends[0]!.id, code: 'UNAVAILABLE' }])
+  await alice.next('messageAck', 0)
+  for (const msgId of ['m2', 'm3', 'm1', 'm2', 'm3']) alice.send('message', textTo(146, msgId))
+  alice.send('message', textTo(147, 'elsewhere'))
+  await alice.next('messageAck', 6)
+  const acks = alice.of('messageAck').filter(({ msgId }) => msgId !== 'elsewhere')
+  t.same(
+    acks.map(({ msgId, code }) => [msgId, code]),
+    [
+      ['m1', 5002],
+      ['m2', 5002],
+      ['m3', 5002],
+      ['m1', undefined],
+      ['m2', undefined],
+      ['m3', undefined],
+    ],
+  )
+  t.ok(acks[3].seq < acks[4].seq && acks[4].seq < acks[5].seq, 'stored in the order of the resends')
+})
+
 t.test('a refusal for now takes along the later sends of its row only', async (t) => {
   const alice = await bind(gateway, 151)
   alice.send('message', textTo(152, 'm1'))
