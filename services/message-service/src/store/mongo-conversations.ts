@@ -1,5 +1,6 @@
 import { type ConversationId, pairOf, type UserId } from '@qunxin/contracts'
 import type { Collection, Db } from 'mongodb'
+import { answered } from './answered.ts'
 import type { Conversations } from './conversations.ts'
 
 interface ConversationRow {
@@ -19,7 +20,7 @@ export class MongoConversations implements Conversations {
 
   async begin(conversation: ConversationId, at: number): Promise<void> {
     const users = pairOf(conversation) ?? []
-    await this.#rows.bulkWrite(
+    const write = this.#rows.bulkWrite(
       users.map((user) => ({
         updateOne: {
           filter: { _id: `${user}/${conversation}` },
@@ -29,6 +30,7 @@ export class MongoConversations implements Conversations {
       })),
       { ordered: false, writeConcern: { w: 'majority', journal: true } },
     )
+    await answered(write)
   }
 
   async of(user: UserId, limit: number): Promise<ConversationId[]> {

@@ -1,6 +1,7 @@
 import type { ConversationId, UserId } from '@qunxin/contracts'
 import type { Collection, Db, Filter } from 'mongodb'
 import type { Cursor } from '../domain/present.ts'
+import { answered } from './answered.ts'
 import type { CursorMove, Cursors } from './cursors.ts'
 
 interface CursorDocument extends Cursor {
@@ -17,7 +18,7 @@ export class MongoCursors implements Cursors {
 
   async advance(moves: readonly CursorMove[]): Promise<void> {
     if (moves.length === 0) return
-    await this.#cursors.bulkWrite(
+    const write = this.#cursors.bulkWrite(
       moves.map(({ user, conversation, deliveredSeq = 0, readSeq = 0 }) => ({
         updateOne: {
           filter: { user, conversation },
@@ -28,6 +29,7 @@ export class MongoCursors implements Cursors {
       })),
       { ordered: false },
     )
+    await answered(write)
   }
 
   async of(conversation: ConversationId, users: readonly UserId[]): Promise<Map<UserId, Cursor>> {

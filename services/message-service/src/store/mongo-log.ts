@@ -1,6 +1,7 @@
 import type { ConversationId } from '@qunxin/contracts'
 import type { Collection, Db, Document, Filter } from 'mongodb'
 import type { Message, MessageKey } from '../domain/message.ts'
+import { answered } from './answered.ts'
 import { idOf, type MessageDocument, SEQ_DIGITS, seqOf, toDocument, toMessage } from './message-document.ts'
 import { type Appended, type Head, type MessageLog, OutcomeUnknown, type Range, type Tail } from './message-log.ts'
 
@@ -37,12 +38,13 @@ export class MongoLog implements MessageLog {
     try {
       // The bare command instead of insertMany: the driver's bulk path measures every document twice, and hides a duplicate
       // key behind the write-concern error that makes it count for nothing.
-      reply = (await this.#db.command({
+      const insert = this.#db.command({
         insert: 'messages',
         documents: messages.map(toDocument),
         ordered: true,
         writeConcern: this.#writeConcern,
-      })) as unknown as InsertReply
+      })
+      reply = (await answered(insert)) as unknown as InsertReply
     } catch (error) {
       throw new OutcomeUnknown('the insert was not answered', { cause: error })
     }
@@ -61,7 +63,7 @@ export class MongoLog implements MessageLog {
       const found = this.#messages
         .find({ _id: { $in: ids.slice(at, at + KEYS_PER_QUERY) } })
         .project<Pick<MessageDocument, '_id' | 'from' | 'msgId' | 'at'>>({ from: 1, msgId: 1, at: 1 })
-      for await (const document of found) there.set(document._id, document)
+      for (const document of await answered(found.toArray())) there.set(document._id, document)
     }
     return messages.map((message, index) => {
       const document = there.get(ids[index] ?? '')
@@ -70,13 +72,13 @@ export class MongoLog implements MessageLog {
   }
 
   async tail(conversation: ConversationId, limit: number): Promise<Tail> {
-    const newestFirst = await this.#messages
+    const newestFirst = this.#messages
       .find(between(conversation))
       .sort({ _id: -1 })
       .limit(limit)
       .project<Pick<MessageDocument, '_id' | 'from' | 'msgId' | 'hash' | 'at'>>({ from: 1, msgId: 1, hash: 1, at: 1 })
       .toArray()
-    const recent = newestFirst
+    const recent = (await answered(newestFirst))
       .reverse()
       .map(({ _id, from, msgId, hash, at }) => ({ seq: seqOf(_id), from, msgId, hash, at }))
     const { seq, at } = recent.at(-1) ?? { seq: 0, at: 0 }
@@ -90,7 +92,8 @@ export class MongoLog implements MessageLog {
       const $or = keys
         .slice(at, at + KEYS_PER_QUERY)
         .map(({ conversation, from, msgId }) => ({ conversation, from, msgId }))
-      for await (const document of this.#messages.find({ $or })) found.set(name(document), toMessage(document))
+      for (const document of await answered(this.#messages.find({ $or }).toArray()))
+        found.set(name(document), toMessage(document))
     }
     return keys.map((key) => found.get(name(key)))
   }
@@ -126,7 +129,7 @@ export class MongoLog implements MessageLog {
     const filter = between(conversation, range.fromSeq, range.toSeq)
     if (range.notFrom !== undefined) filter.from = { $ne: range.notFrom }
     if (range.afterTime !== undefined) filter.at = { $gt: range.afterTime }
-    return this.#messages.find(filter).sort({ _id: direction }).limit(range.limit).toArray()
+    return answered(this.#messages.find(filter).sort({ _id: direction }).limit(range.limit).toArray())
   }
 }
 

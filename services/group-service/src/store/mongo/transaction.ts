@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { AppError } from '@qunxin/runtime'
+import { AppError, withinTime } from '@qunxin/runtime'
 import { type ClientSession, type MongoClient, MongoError, MongoErrorLabel, type TransactionOptions } from 'mongodb'
 import { isDuplicateKey } from './faults.ts'
 
 /** Short, as whoever holds the document is done in a few milliseconds: a long one would leave it to the busier process. */
 const LONGEST_PAUSE_MS = 16
 const COMMIT_PAUSE_MS = 50
+/** Times the limit: an attempt begun within it may take as long again. */
+const GIVEN_UP_AFTER = 2
 const options: TransactionOptions = {
   readConcern: { level: 'snapshot' },
   writeConcern: { w: 'majority', journal: true },
@@ -24,7 +26,7 @@ export function inTransaction<T>(
   work: (session: ClientSession) => Promise<T>,
 ): Promise<T> {
   const deadline = performance.now() + limitMs
-  return client.withSession(async (session) => {
+  const transaction = client.withSession(async (session) => {
     for (let attempt = 0; ; attempt++) {
       session.startTransaction(options)
       try {
@@ -39,6 +41,8 @@ export function inTransaction<T>(
       }
     }
   })
+  // Written to at the moment its server is killed, a socket never drains, and the driver waits for that without a limit.
+  return withinTime(limitMs * GIVEN_UP_AFTER, transaction)
 }
 
 /** A commit whose outcome is unknown is sent again: it takes effect once. */
