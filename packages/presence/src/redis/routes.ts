@@ -1,5 +1,5 @@
 import type { UserId } from '@qunxin/contracts'
-import type { Logger } from '@qunxin/runtime'
+import { type Logger, withinTime } from '@qunxin/runtime'
 import type { Redis } from 'ioredis'
 import { LRUCache } from 'lru-cache'
 import { NodeSets } from '../node-sets.ts'
@@ -108,7 +108,7 @@ class RedisRoutes implements Routes {
     const notices = this.#notices
     const since = notices.now()
     const live = [...this.#liveNodes()]
-    const slice = await this.#withinTime(() => readSlice(this.#redis, this.#keys, { users, live }))
+    const slice = await this.#answered(() => readSlice(this.#redis, this.#keys, { users, live }))
     // Notices may have been missed since the reading began, so it proves nothing.
     if (generation !== this.#generation) return this.#read(users)
     const routes = new Map<UserId, ReadonlySet<string>>()
@@ -133,21 +133,15 @@ class RedisRoutes implements Routes {
   }
 
   /** Undefined when Redis is not there, has just failed, or does not answer in time. */
-  async #withinTime<T>(read: () => Promise<T>): Promise<T | undefined> {
+  async #answered<T>(read: () => Promise<T>): Promise<T | undefined> {
     if (performance.now() < this.#leftAloneUntil) return undefined
-    let timer: NodeJS.Timeout | undefined
     try {
       if (this.#redis.status !== 'ready') throw new Error(`the connection is ${this.#redis.status}`)
-      const limit = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error('no answer in time')), this.#loadTimeoutMs)
-      })
-      return await Promise.race([read(), limit])
+      return await withinTime(this.#loadTimeoutMs, read())
     } catch (error) {
       this.#logger.warn({ err: error }, 'routes cannot be read from Redis, every gateway gets everything meanwhile')
       this.#leftAloneUntil = performance.now() + LEFT_ALONE_MS
       return undefined
-    } finally {
-      clearTimeout(timer)
     }
   }
 
