@@ -1,7 +1,7 @@
 /** `npm run bench`: the figures of a release, on this machine. Settings are listed by `npm run bench -- --help`. */
 import { runIdle } from './idle.ts'
+import { hardware } from './measure/hardware.ts'
 import { runPairs } from './pairs.ts'
-import { hardware } from './proc.ts'
 import { openTarget } from './target.ts'
 
 const setting = (name: string, fallback: number) => Number(process.env[name] ?? fallback)

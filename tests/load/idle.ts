@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { residentKib } from './proc.ts'
+import { residentKib } from './measure/proc.ts'
 import type { Target } from './target.ts'
 import { bindUsers } from './users.ts'
 

@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { WebSocket } from 'ws'
-import { cpuMicroseconds } from './proc.ts'
+import { cpuMicroseconds } from './measure/proc.ts'
 import type { Target } from './target.ts'
 import { bindUsers } from './users.ts'
 

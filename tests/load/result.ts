@@ -39,6 +39,8 @@ export interface Percentiles {
   p99: number
   p999: number
   most: number
+  /** Percentile and milliseconds, ascending, as far as there were values enough to tell: for the plot. */
+  curve?: [percentile: number, milliseconds: number][]
 }
 
 /** A server process over the measured part; its restarts are added up under one name. */
