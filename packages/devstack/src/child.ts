@@ -24,6 +24,8 @@ export interface Child {
   /** Settles when the process has ended. */
   exited: Promise<Exit>
   readonly running: boolean
+  /** Sends a signal to the process as long as it lives. */
+  signal(signal: NodeJS.Signals): void
   /** Asks by SIGTERM, insists by SIGKILL after `graceMs`; resolves when the process is gone. */
   stop(graceMs?: number): Promise<Exit>
 }
@@ -68,6 +70,9 @@ function watched(options: ChildOptions, child: ChildProcess): Child {
     exited,
     get running() {
       return running()
+    },
+    signal(signal) {
+      if (running()) child.kill(signal)
     },
     async stop(graceMs = 10_000) {
       if (running()) {

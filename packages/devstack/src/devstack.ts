@@ -21,6 +21,8 @@ export interface DevstackOptions {
   cache?: string
   /** Called when a server's process changed. */
   onChange?: () => void
+  /** The longest pause before a server that ended is started again. */
+  restartWithinMs?: number
   /** Gives up a start that is under way. */
   signal?: AbortSignal
 }
@@ -32,6 +34,7 @@ export interface Devstack {
   redisUrl: string
   /** pid 0 for servers that are not our processes. */
   readonly processes: { name: BackingServer['name']; pid: number }[]
+  readonly servers: readonly BackingServer[]
   stop(): Promise<void>
 }
 
@@ -78,6 +81,7 @@ export async function startDevstack(options: DevstackOptions): Promise<Devstack>
     get processes() {
       return servers.map(({ name, pid }) => ({ name, pid }))
     },
+    servers,
     stop,
   }
 }
@@ -99,6 +103,7 @@ async function serverOptions(options: DevstackOptions): Promise<(server: keyof S
       durable: options.durable ?? true,
       progress: options.progress ?? (() => {}),
       onSpawn: options.onChange,
+      restartWithinMs: options.restartWithinMs,
       signal: options.signal,
     }
   }

@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { startChild } from '../src/child.ts'
 import { supervise } from '../src/supervise.ts'
@@ -99,7 +100,64 @@ t.test('a start that is given up ends the process', async (t) => {
 t.test('a process that ignores SIGTERM is killed when its time is over', async (t) => {
   const options = program(t, 'process.on("SIGTERM", () => {}); console.log("up"); setInterval(() => {}, 1000)')
   const child = await startChild(options)
-  const { readFileSync } = await import('node:fs')
   await waitUntil(child, async () => readFileSync(options.logFile, 'utf8').includes('up') || undefined)
   t.same(await child.stop(100), { code: null, signal: 'SIGKILL' })
 })
+
+async function lively(t: Test, source = LIVES) {
+  const options = program(t, source)
+  const lines: string[] = []
+  const said = (pattern: RegExp) => readFileSync(options.logFile, 'utf8').match(pattern) !== null || undefined
+  const supervised = await supervise({
+    name: 'program',
+    spawn: () => startChild(options),
+    ready: async (child) => void (await waitUntil(child, async () => said(new RegExp(`up ${child.pid}\\b`)))),
+    progress: (line) => lines.push(line),
+  })
+  t.teardown(() => supervised.stop())
+  return { supervised, lines, said, logFile: options.logFile }
+}
+
+const SAYS_ITS_NUMBER = 'console.log("up", process.pid); setInterval(() => {}, 1000)'
+
+t.test('a kill resolves when the successor takes work', async (t) => {
+  const { supervised, said } = await lively(t, SAYS_ITS_NUMBER)
+  const killed = supervised.pid
+  await supervised.kill()
+  t.not(supervised.pid, killed)
+  t.ok(said(new RegExp(`up ${supervised.pid}`)))
+  t.throws(() => process.kill(killed, 0))
+})
+
+t.test('a restart asks by SIGTERM and tells how the process ended and how long it took', async (t) => {
+  const drains =
+    'process.on("SIGTERM", () => setTimeout(() => process.exit(7), 30)); console.log("up", process.pid); setInterval(() => {}, 1000)'
+  const { supervised, lines } = await lively(t, drains)
+  const first = supervised.pid
+  const { code, signal, drainMs, readyMs } = await supervised.restart()
+  t.same({ code, signal }, { code: 7, signal: null })
+  t.ok(drainMs >= 25, `drained for ${drainMs} ms`)
+  t.ok(readyMs >= drainMs)
+  t.not(supervised.pid, first)
+  t.match(lines, [/ended as it was asked to: exit code 7/, /is back/])
+})
+
+t.test('a paused process does nothing until it is resumed', async (t) => {
+  const { supervised } = await lively(t, SAYS_ITS_NUMBER)
+  const state = () => /\) (\S) /.exec(readFileSync(`/proc/${supervised.pid}/stat`, 'utf8'))?.[1]
+  supervised.pause()
+  while (state() !== 'T') await sleep(5)
+  supervised.resume()
+  while (state() === 'T') await sleep(5)
+  t.ok(supervised.running)
+})
+
+t.test(
+  'a process that is stopped for good says how it ended, and cannot be killed or restarted any more',
+  async (t) => {
+    const { supervised } = await lively(t, SAYS_ITS_NUMBER)
+    t.match(await supervised.stop(), { code: null, signal: 'SIGTERM', drainMs: Number })
+    await t.rejects(supervised.kill(), /stopped for good/)
+    await t.rejects(supervised.restart(), /stopped for good/)
+  },
+)

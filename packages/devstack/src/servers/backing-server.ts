@@ -1,4 +1,5 @@
 import type { Progress } from '../progress.ts'
+import type { Supervised } from '../supervise.ts'
 
 /** One running NATS, MongoDB or Redis, wherever it came from. */
 export interface BackingServer {
@@ -9,6 +10,8 @@ export interface BackingServer {
   url: string
   /** Where it came from, for the line that says it is ready. */
   origin: string
+  /** Absent when the process is not ours. A restart keeps port and data, but for Redis, which keeps none. */
+  handle?: Pick<Supervised, 'kill' | 'pause' | 'resume' | 'restart'>
   stop(): Promise<void>
 }
 
@@ -23,5 +26,6 @@ export interface ServerOptions {
   durable: boolean
   progress: Progress
   onSpawn?: (() => void) | undefined
+  restartWithinMs?: number | undefined
   signal?: AbortSignal | undefined
 }

@@ -3,6 +3,8 @@ import { type Child, startChild } from '../child.ts'
 import { supervise } from '../supervise.ts'
 import type { BackingServer, ServerOptions } from './backing-server.ts'
 
+const STOP_LIMIT_MS = 20_000
+
 /** A server that runs as our own process, and is started again when it ends without being asked. */
 export async function localServer(
   options: ServerOptions,
@@ -23,8 +25,10 @@ export async function localServer(
     ready: async (child) => void (await program.ready(child)),
     progress: options.progress,
     onSpawn: options.onSpawn,
+    restartWithinMs: options.restartWithinMs,
     signal: options.signal,
   })
+  const { kill, pause, resume } = supervised
   return {
     name,
     get pid() {
@@ -32,6 +36,7 @@ export async function localServer(
     },
     url: program.url,
     origin: program.origin,
-    stop: () => supervised.stop(20_000),
+    handle: { kill, pause, resume, restart: (graceMs = STOP_LIMIT_MS) => supervised.restart(graceMs) },
+    stop: async () => void (await supervised.stop(STOP_LIMIT_MS)),
   }
 }

@@ -1,4 +1,5 @@
 import type { Progress } from '../progress.ts'
+import type { ServiceKind } from './service.ts'
 
 /** How `startSystem` is to start the system. */
 export interface SystemOptions {
@@ -16,6 +17,11 @@ export interface SystemOptions {
   rateLimits?: boolean
   /** Further settings of the services (services/<name>/src/config.ts). */
   serviceEnv?: Record<string, string>
+  /** Settings of one process, over all others; it is shown what it would get, to put a proxy before a server, say. */
+  serviceEnvOf?: (
+    service: { kind: ServiceKind; name: string },
+    planned: Record<string, string | undefined>,
+  ) => Promise<Record<string, string>> | Record<string, string>
   /** Where NATS_URL, MONGO_URL and REDIS_URL are looked for. */
   env?: Record<string, string | undefined>
   /** False when the data need not outlive this run. */

@@ -23,6 +23,7 @@ export interface ServiceOptions {
 
 export interface Service extends Supervised {
   kind: ServiceKind
+  /** `gateway-1` */
   name: string
   opsUrl: string
   url?: string
@@ -67,6 +68,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     get running() {
       return supervised.running
     },
+    kill: supervised.kill,
+    pause: supervised.pause,
+    resume: supervised.resume,
+    restart: (graceMs = STOP_LIMIT_MS) => supervised.restart(graceMs),
     stop: (graceMs = STOP_LIMIT_MS) => supervised.stop(graceMs),
   }
 }

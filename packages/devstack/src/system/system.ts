@@ -1,17 +1,25 @@
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Devstack, startDevstack } from '../devstack.ts'
-import { freePort } from '../ports.ts'
+import type { Ended, Supervised } from '../supervise.ts'
 import { keptSecret } from './auth-secret.ts'
 import { lockData } from './data-lock.ts'
+import { Fleet } from './fleet.ts'
 import type { SystemOptions } from './options.ts'
-import { gatewayPorts, type PlannedService, planServices } from './plan.ts'
+import { gatewayPorts, planServices } from './plan.ts'
 import { type ProcessEntry, type RunState, runFile } from './run-file.ts'
-import { type Service, startService } from './service.ts'
+import type { Service, ServiceKind } from './service.ts'
+
+/** One process of the system, ours or a server, by the name it keeps over its restarts. */
+export interface ProcessHandle extends Pick<Supervised, 'kill' | 'pause' | 'resume' | 'restart'> {
+  name: string
+  /** As of now. */
+  readonly pid: number
+}
 
 export interface System {
   /** HTTP addresses of the gateways; the socket is at `/ws` of each. */
-  gateways: { name: string; url: string; opsUrl: string }[]
+  readonly gateways: { name: string; url: string; opsUrl: string }[]
   /** What run.json says, as of now: a process that was started again has a new pid. */
   readonly processes: ProcessEntry[]
   authSecret: string
@@ -20,6 +28,12 @@ export interface System {
   devstack: Devstack
   runFile: string
   dataDir: string
+  /** To kill, stop and continue, or restart it. @throws when no process of ours has that name */
+  process(name: string): ProcessHandle
+  /** Starts one more; resolves with its name when it takes work. */
+  add(kind: ServiceKind): Promise<string>
+  /** Ends a service by SIGTERM and for good. @throws when there is none of that name */
+  remove(name: string): Promise<Ended>
   /** Gateways first, then the services behind them, then the servers. */
   stop(): Promise<void>
 }
@@ -45,15 +59,13 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const authSecret = options.authSecret ?? (await keptSecret(dataDir))
     const devstack = await startDevstack({ ...options, dataDir, onChange })
     closers.push(() => devstack.stop())
-    const services = await startServices(planServices(options, { ports, authSecret, devstack }), {
-      ...options,
-      dataDir,
-      onChange,
-      closers,
-    })
+    const plan = planServices(options, { ports, authSecret, devstack })
+    const fleet = new Fleet({ ...options, logDir: join(dataDir, 'logs'), onChange })
+    closers.push(() => fleet.stop())
+    await fleet.start(await plan.all())
     const { mongoUrl, redisUrl } = devstack
     const natsUrl = devstack.natsUrl('integration')
-    const processes = (): ProcessEntry[] => [...services.map(entryOf), ...devstack.processes]
+    const processes = (): ProcessEntry[] => [...fleet.services.map(entryOf), ...devstack.processes]
     state = () => ({ processes: processes(), natsUrl, mongoUrl, redisUrl })
     onChange()
     closers.push(async () => {
@@ -61,7 +73,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       run.remove()
     })
     return {
-      gateways: services.flatMap(({ name, url, opsUrl }) => (url === undefined ? [] : [{ name, url, opsUrl }])),
+      get gateways() {
+        return fleet.services.flatMap(({ name, url, opsUrl }) => (url === undefined ? [] : [{ name, url, opsUrl }]))
+      },
       get processes() {
         return processes()
       },
@@ -70,6 +84,13 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       devstack,
       runFile: run.path,
       dataDir,
+      process: (name) => {
+        const found = fleet.services.find((one) => one.name === name) ?? serverHandle(devstack, name)
+        if (found === undefined) throw new Error(`${name} is not a process of this system`)
+        return found
+      },
+      add: async (kind) => (await fleet.add(await plan.next(kind))).name,
+      remove: (name) => fleet.remove(name),
       stop,
     }
   } catch (error) {
@@ -78,38 +99,18 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   }
 }
 
-/** Starts all at once and registers how they stop, also when one of them fails. */
-async function startServices(
-  plan: readonly PlannedService[],
-  context: SystemOptions & { onChange(): void; closers: (() => Promise<unknown>)[] },
-): Promise<Service[]> {
-  const progress = context.progress ?? (() => {})
-  const outcomes = await Promise.allSettled(
-    plan.map(async (planned) => {
-      const service = await startService({
-        ...planned,
-        opsPort: await freePort(),
-        logDir: join(context.dataDir, 'logs'),
-        progress,
-        onSpawn: context.onChange,
-        restartWithinMs: context.restartWithinMs,
-        signal: context.signal,
-      })
-      progress(`${service.name} is ready (${service.url ?? service.opsUrl})`)
-      return service
-    }),
-  )
-  const services = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
-  // Closed in reverse: gateways drain while what they talk to still answers.
-  for (const kind of ['group-service', 'message-service', 'gateway'] as const) {
-    const ofKind = services.filter((service) => service.kind === kind)
-    context.closers.push(() => Promise.all(ofKind.map((service) => service.stop())))
-  }
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected')
-  if (failed !== undefined) throw failed.reason
-  return services
-}
-
 function entryOf({ name, pid, url, opsUrl }: Service): ProcessEntry {
   return { name, pid, ...(url === undefined ? {} : { url }), opsUrl }
+}
+
+function serverHandle(devstack: Devstack, name: string): ProcessHandle | undefined {
+  const server = devstack.servers.find((one) => one.name === name)
+  if (server?.handle === undefined) return undefined
+  return {
+    ...server.handle,
+    name,
+    get pid() {
+      return server.pid
+    },
+  }
 }
