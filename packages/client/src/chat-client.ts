@@ -105,12 +105,12 @@ export class ChatClient {
   }
 
   async #open(): Promise<void> {
-    const { accessToken, sync } = this.#options
+    const { accessToken, sync, url } = this.#options
     try {
       const token = typeof accessToken === 'string' ? accessToken : await accessToken()
       if (this.#closed) return
       const bind = { userId: this.userId, accessToken: token, ...(sync && { sync }) }
-      const socket = openSocket(this.#WebSocket, socketUrl(this.#options.url), {
+      const socket = openSocket(this.#WebSocket, socketUrl(typeof url === 'string' ? url : url()), {
         open: () => socket.send(JSON.stringify({ tag: 'getUserId', data: bind })),
         frame: ({ tag, data }) => this.#frame(tag, data),
         close: (code, reason) => this.#lost(code, reason),
@@ -123,8 +123,10 @@ export class ChatClient {
   }
 
   #frame(tag: string, data: unknown): void {
-    if (tag === 'messageAck') this.#outbox.answered(data as MessageAck)
-    else if (tag === 'bound') this.#isBound(data as Bound)
+    if (tag === 'messageAck') {
+      this.#events.emit('messageAck', data as MessageAck)
+      this.#outbox.answered(data as MessageAck)
+    } else if (tag === 'bound') this.#isBound(data as Bound)
     else if (!this.#calls.answered(data)) {
       if (tag === 'error') this.#lastError = data as ErrorFrame
       this.#events.emit('frame', { tag, data })
@@ -160,7 +162,9 @@ export class ChatClient {
       return
     }
     this.#events.emit('state', 'connecting')
-    this.#retry = setTimeout(() => void this.#open(), reconnectDelay(this.#failures++, reaction))
+    const failures = this.#failures++
+    const usual = reconnectDelay(failures, reaction)
+    this.#retry = setTimeout(() => void this.#open(), this.#options.reconnectDelay?.(failures, usual) ?? usual)
   }
 
   #end(why: CallError): void {

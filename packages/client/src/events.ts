@@ -1,8 +1,10 @@
-import type { ErrorFrame, MsgModel } from '@qunxin/contracts'
+import type { ErrorFrame, MessageAck, MsgModel } from '@qunxin/contracts'
 
 /** What a connection tells: the server's pushes by their tags, and the connection's own state. */
 export interface ClientEvents {
   message: MsgModel
+  /** Every answer to a send, also a refusal after which the SDK sends again, and what is answered twice. */
+  messageAck: MessageAck
   groupListChanged: { groupId: string; reason: string }
   groupChanged: { groupId: string; reason: string; byUserId: number; userIds?: number[] }
   error: ErrorFrame

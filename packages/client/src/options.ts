@@ -3,8 +3,11 @@ import type { WebSocketClass } from './web-socket.ts'
 export type Token = string | (() => string | Promise<string>)
 
 export interface ConnectOptions {
-  /** Where the gateway is: `https://chat.example.com`, or the address of the socket itself. */
-  url: string
+  /**
+   * Where the gateway is: `https://chat.example.com`, or the address of the socket itself. A function is asked before each
+   * connection: with several addresses, the next one may answer when this one does not.
+   */
+  url: string | (() => string)
   userId: string | number
   /** A function is asked for a fresh token before each connection, so that an expired one is no end. */
   accessToken: Token
@@ -17,6 +20,8 @@ export interface ConnectOptions {
   callTimeoutMs?: number
   /** How long a message is sent again and again before its promise is rejected. */
   sendTimeoutMs?: number
+  /** Instead of the SDK's own pause before it connects again: milliseconds, given how many attempts failed and what that pause is. */
+  reconnectDelay?: (failures: number, usual: number) => number
 }
 
 export interface OutgoingContent {

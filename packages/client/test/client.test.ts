@@ -106,3 +106,46 @@ t.test('it comes back after a loss, and stays away after a code that says so', a
   await t.rejects(client.call('queryGroupList'), { name: 'CallError' })
   await t.rejects(client.send({ to: 1, text: 'x' }), { name: 'CallError' })
 })
+
+t.test("each connection may go to another address, after a pause of the caller's choice", async (t) => {
+  const [here, there] = [await fakeGateway(t), await fakeGateway(t)]
+  const pauses: [number, number][] = []
+  const addresses = [here.url, there.url]
+  const connecting = connect({
+    url: () => addresses.shift() ?? '',
+    userId: '42',
+    accessToken: 'secret',
+    reconnectDelay: (failures, usual) => {
+      pauses.push([failures, usual])
+      return 0
+    },
+  })
+  const first = await here.connection()
+  await first.bind()
+  const client = await connecting
+  t.teardown(() => client.close())
+  first.socket.terminate()
+  await (await there.connection()).bind()
+  await client.ready
+  t.equal(pauses.length, 1)
+  const [[failures, usual] = []] = pauses
+  t.equal(failures, 0)
+  t.ok(usual !== undefined && usual >= 250 && usual <= 500, 'told what the SDK would have waited')
+})
+
+t.test('every answer to a send can be seen, also a refusal after which it is sent again', async (t) => {
+  const { connection, client } = await bound(t)
+  const seen: unknown[] = []
+  client.on('messageAck', (ack) => seen.push('seq' in ack ? ack.seq : ack.code))
+  const sending = client.send({ to: '7', text: 'a', msgId: 'm1' })
+  await connection.next('message')
+  connection.send('messageAck', { msgId: 'm1', code: 5003, info: '' })
+  await connection.next('message')
+  const ack = { msgId: 'm1', sessionId: '', peerUserId: 7, seq: 4, serverReceiveDate: 1, state: 1 }
+  connection.send('messageAck', ack)
+  await sending
+  connection.send('messageAck', { ...ack, duplicate: true })
+  connection.send('error', { code: 1001, info: '' })
+  await new Promise((resolve) => client.on('error', resolve))
+  t.same(seen, [5003, 4, 4])
+})

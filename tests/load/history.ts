@@ -1,0 +1,221 @@
+import { randomBytes } from 'node:crypto'
+import { bytes, floats, integers } from './column.ts'
+import { textHash, textOf } from './text.ts'
+
+/** What became of an attempt. `unknown`: no final answer came, it may be stored or not. */
+export const outcomes = { unknown: 0, acknowledged: 1, refused: 2 } as const
+
+/** Above every index of an attempt: messages that this run never sent. */
+export const FOREIGN = 0x8000_0000
+const STILL_OPEN = Number.POSITIVE_INFINITY
+
+/** One who sends and is shown messages; known by the index. */
+export interface Client {
+  userId: number
+  /** Asks for what it missed by itself: only what was live is owed to it. */
+  sync: boolean
+}
+
+/** When somebody was in a conversation, in milliseconds since 1970. */
+export interface Membership {
+  from: number
+  until: number
+}
+
+export interface Conversation {
+  /** `p<lower>-<higher>` or `g<groupId>`. */
+  id: string
+  members: Map<number, Membership>
+}
+
+/** A message as a client was shown it, or read it. */
+export interface Seen {
+  seq: number
+  msgId: string
+  fromUserId: number
+  text: string
+  /** The server's receive time. */
+  at: number
+}
+
+/** What one client read of one conversation; its records are `from` up to `to` of the columns. */
+export interface Reading {
+  client: number
+  conversation: number
+  /** False: the newest page only. */
+  whole: boolean
+  from: number
+  to: number
+}
+
+/**
+ * Everything the clients of a run did and saw, for the checker. Messages are rows of columns; clients, connections, conversations
+ * and attempts are named by their index. Times are those of `performance.now()`, unless they are the server's.
+ */
+export class History {
+  readonly clients: Client[] = []
+  readonly conversations: Conversation[] = []
+  readonly readings: Reading[] = []
+  /** The msgIds of messages that this run never sent: `FOREIGN` and up in the columns. */
+  readonly foreign: string[] = []
+  /** Attempts that were acknowledged twice, and not the same. */
+  readonly contradicted: { attempt: number; text: string }[] = []
+
+  readonly attempts = {
+    sender: integers(),
+    conversation: integers(),
+    hash: integers(),
+    intendedAt: floats(),
+    outcome: bytes(),
+    acknowledgedAt: floats(),
+    /** Of the acknowledgement. */
+    seq: integers(),
+    serverAt: floats(),
+  }
+  readonly connections = { client: integers(), number: integers(), boundAt: floats(), closedAt: floats() }
+  readonly shown = {
+    connection: integers(),
+    conversation: integers(),
+    seq: integers(),
+    attempt: integers(),
+    hash: integers(),
+    fromUserId: floats(),
+    serverAt: floats(),
+  }
+  readonly records = {
+    seq: integers(),
+    attempt: integers(),
+    hash: integers(),
+    fromUserId: floats(),
+    serverAt: floats(),
+  }
+
+  readonly #run: string
+  readonly #conversationOf = new Map<string, number>()
+  readonly #foreignOf = new Map<string, number>()
+  readonly #connectionsOf: number[] = []
+
+  /** `run` begins every msgId. */
+  constructor(run = randomBytes(5).toString('hex')) {
+    this.#run = run
+  }
+
+  addClient(userId: number, { sync = false } = {}): number {
+    this.#connectionsOf.push(0)
+    return this.clients.push({ userId, sync }) - 1
+  }
+
+  /** The conversation of that id, from now on known by its index. */
+  conversation(id: string): number {
+    const known = this.#conversationOf.get(id)
+    if (known !== undefined) return known
+    this.#conversationOf.set(id, this.conversations.length)
+    return this.conversations.push({ id, members: new Map() }) - 1
+  }
+
+  joined(conversation: number, client: number, from = 0): void {
+    this.conversations[conversation]?.members.set(client, { from, until: STILL_OPEN })
+  }
+
+  /** `at`: when leaving or being kicked was answered, in milliseconds since 1970. */
+  left(conversation: number, client: number, at: number): void {
+    const membership = this.conversations[conversation]?.members.get(client)
+    if (membership) membership.until = at
+  }
+
+  /** A message about to be sent; those of a sender into one conversation are sent in the order of these calls. */
+  attempt(sender: number, conversation: number, options: { units?: number; intendedAt?: number } = {}) {
+    const { attempts } = this
+    const index = attempts.sender.push(sender)
+    const msgId = this.msgId(index)
+    const text = textOf(msgId, index, options.units ?? 0)
+    attempts.conversation.push(conversation)
+    attempts.hash.push(textHash(text))
+    attempts.intendedAt.push(options.intendedAt ?? performance.now())
+    attempts.outcome.push(outcomes.unknown)
+    attempts.acknowledgedAt.push(0)
+    attempts.seq.push(0)
+    attempts.serverAt.push(0)
+    return { index, msgId, text }
+  }
+
+  /** False when it had been acknowledged before; then it must say the same. */
+  acknowledged(attempt: number, ack: { seq: number; at: number }, now = performance.now()): boolean {
+    const { outcome, seq, serverAt, acknowledgedAt } = this.attempts
+    if (outcome.at(attempt) === outcomes.acknowledged) {
+      if (seq.at(attempt) !== ack.seq || serverAt.at(attempt) !== ack.at) {
+        const text = `seq ${seq.at(attempt)} at ${serverAt.at(attempt)}, then seq ${ack.seq} at ${ack.at}`
+        this.contradicted.push({ attempt, text })
+      }
+      return false
+    }
+    outcome.set(attempt, outcomes.acknowledged)
+    seq.set(attempt, ack.seq)
+    serverAt.set(attempt, ack.at)
+    acknowledgedAt.set(attempt, now)
+    return true
+  }
+
+  /** Refused for good: it must not be stored. */
+  refused(attempt: number): void {
+    if (this.attempts.outcome.at(attempt) === outcomes.unknown) this.attempts.outcome.set(attempt, outcomes.refused)
+  }
+
+  /** A bound connection of that client; its number counts from 1 for each client. */
+  connected(client: number, now = performance.now()): number {
+    const number = (this.#connectionsOf[client] ?? 0) + 1
+    this.#connectionsOf[client] = number
+    this.connections.number.push(number)
+    this.connections.boundAt.push(now)
+    this.connections.closedAt.push(STILL_OPEN)
+    return this.connections.client.push(client)
+  }
+
+  disconnected(connection: number, now = performance.now()): void {
+    this.connections.closedAt.set(connection, now)
+  }
+
+  /** Every message frame of a connection, in the order they came. Returns the attempt's index, `FOREIGN` and up for none of ours. */
+  showed(connection: number, conversation: number, seen: Seen): number {
+    const { shown } = this
+    const attempt = this.attemptOf(seen.msgId)
+    shown.connection.push(connection)
+    shown.conversation.push(conversation)
+    shown.seq.push(seen.seq)
+    shown.attempt.push(attempt)
+    shown.hash.push(textHash(seen.text))
+    shown.fromUserId.push(seen.fromUserId)
+    shown.serverAt.push(seen.at)
+    return attempt
+  }
+
+  /** What a client found in a conversation's history, oldest first. */
+  read(client: number, conversation: number, seen: Iterable<Seen>, { whole = true } = {}): void {
+    const { records } = this
+    const from = records.seq.length
+    for (const { seq, msgId, fromUserId, text, at } of seen) {
+      records.seq.push(seq)
+      records.attempt.push(this.attemptOf(msgId))
+      records.hash.push(textHash(text))
+      records.fromUserId.push(fromUserId)
+      records.serverAt.push(at)
+    }
+    this.readings.push({ client, conversation, whole, from, to: records.seq.length })
+  }
+
+  msgId(attempt: number): string {
+    return attempt >= FOREIGN ? (this.foreign[attempt - FOREIGN] ?? '') : `${this.#run}-${attempt.toString(36)}`
+  }
+
+  attemptOf(msgId: string): number {
+    if (msgId.startsWith(this.#run) && msgId[this.#run.length] === '-') {
+      const index = Number.parseInt(msgId.slice(this.#run.length + 1), 36)
+      if (index < this.attempts.sender.length && this.msgId(index) === msgId) return index
+    }
+    const known = this.#foreignOf.get(msgId)
+    if (known !== undefined) return known
+    const index = FOREIGN + this.foreign.push(msgId) - 1
+    this.#foreignOf.set(msgId, index)
+    return index
+  }
+}
