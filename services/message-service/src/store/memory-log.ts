@@ -1,4 +1,4 @@
-import type { ConversationId } from '@qunxin/contracts'
+import type { ConversationId, UserId } from '@qunxin/contracts'
 import type { Message, MessageKey } from '../domain/message.ts'
 import type { Appended, Head, MessageLog, Range, Tail } from './message-log.ts'
 
@@ -53,6 +53,11 @@ export class MemoryLog implements MessageLog {
 
   async newest(conversation: ConversationId, range: Range): Promise<Message[]> {
     return this.#within(conversation, range).slice(-range.limit)
+  }
+
+  async lastBySender(conversation: ConversationId, time: number): Promise<Map<UserId, number>> {
+    const later = this.#all(conversation).filter(({ at }) => at > time)
+    return new Map(later.map(({ from, at }) => [from, at]))
   }
 
   async heads(conversations: readonly ConversationId[]): Promise<Head[]> {

@@ -52,6 +52,8 @@ export interface MessageLog {
   oldest(conversation: ConversationId, range: Range): Promise<Message[]>
   /** The last `limit` of a range, oldest first. */
   newest(conversation: ConversationId, range: Range): Promise<Message[]>
+  /** When each sender's newest message after `time` (exclusive) was stored. */
+  lastBySender(conversation: ConversationId, time: number): Promise<Map<UserId, number>>
   /** The newest position of each conversation that has messages. */
   heads(conversations: readonly ConversationId[]): Promise<Head[]>
 }

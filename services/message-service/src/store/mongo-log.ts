@@ -1,4 +1,4 @@
-import type { ConversationId } from '@qunxin/contracts'
+import type { ConversationId, UserId } from '@qunxin/contracts'
 import type { Collection, Db, Document, Filter } from 'mongodb'
 import type { Message, MessageKey } from '../domain/message.ts'
 import { answered } from './answered.ts'
@@ -112,6 +112,14 @@ export class MongoLog implements MessageLog {
 
   async newest(conversation: ConversationId, range: Range): Promise<Message[]> {
     return (await this.#within(conversation, range, -1)).reverse().map(toMessage)
+  }
+
+  async lastBySender(conversation: ConversationId, time: number): Promise<Map<UserId, number>> {
+    const senders = this.#messages.aggregate<{ _id: UserId; at: number }>([
+      { $match: { conversation, at: { $gt: time } } },
+      { $group: { _id: '$from', at: { $max: '$at' } } },
+    ])
+    return new Map((await answered(senders.toArray())).map(({ _id, at }) => [_id, at]))
   }
 
   async heads(conversations: readonly ConversationId[]): Promise<Head[]> {

@@ -1,5 +1,6 @@
+import { createMongoClient } from '@qunxin/mongo'
 import { type Logger, untilAvailable } from '@qunxin/runtime'
-import { type Db, MongoClient } from 'mongodb'
+import type { Db, MongoClient } from 'mongodb'
 
 /** How long one command may go unanswered before its connection is given up. */
 const SOCKET_TIMEOUT_MS = 10_000
@@ -37,7 +38,7 @@ export async function connectMongo(options: {
 
 /** A client whose first connection failed stays closed for ever, so each attempt makes its own. */
 async function connectClient(url: string): Promise<MongoClient> {
-  const client = new MongoClient(url, {
+  const client = createMongoClient(url, {
     appName: 'message-service',
     maxPoolSize: 20,
     waitQueueTimeoutMS: 5_000,

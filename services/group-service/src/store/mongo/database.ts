@@ -1,6 +1,7 @@
 import type { GroupFact, GroupFactData, GroupId, Role, UserId } from '@qunxin/contracts'
+import { createMongoClient } from '@qunxin/mongo'
 import { type Logger, untilAvailable } from '@qunxin/runtime'
-import { type Collection, type Db, type Document, MongoClient } from 'mongodb'
+import type { Collection, Db, Document, MongoClient } from 'mongodb'
 import type { GroupFields } from '../../domain/group.ts'
 import type { Profile } from '../user-store.ts'
 
@@ -73,7 +74,7 @@ export interface DatabaseSettings {
 /** A client that waits a bounded time for everything, writes to a journalled majority and reads what a majority has. */
 export function createClient(settings: DatabaseSettings): MongoClient {
   const timeoutMs = settings.MONGO_TIMEOUT_MS
-  return new MongoClient(settings.MONGO_URL, {
+  return createMongoClient(settings.MONGO_URL, {
     appName: 'group-service',
     maxPoolSize: settings.MONGO_POOL_SIZE,
     waitQueueTimeoutMS: timeoutMs,

@@ -41,7 +41,7 @@ export function inTransaction<T>(
       }
     }
   })
-  // Written to at the moment its server is killed, a socket never drains, and the driver waits for that without a limit.
+  // On a connection that falls silent each command takes as long as the driver's socket timeout.
   return withinTime(limitMs * GIVEN_UP_AFTER, transaction)
 }
 

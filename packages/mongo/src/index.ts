@@ -1,0 +1,1 @@
+export { createMongoClient } from './client.ts'
