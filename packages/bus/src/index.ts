@@ -1,4 +1,5 @@
 export type { Msg, Subscription } from '@nats-io/transport-node'
 export { actorOf } from './actor.ts'
 export { Bus, type BusOptions, connectBus, type RequestOptions } from './bus.ts'
+export { Live } from './liveness.ts'
 export type { AnyHandler, CallContext, HandlersOf } from './serve.ts'

@@ -1,11 +1,9 @@
-import type { Bus } from '@qunxin/bus'
-import { DEAD_AFTER_MS, messageInstance, subjects } from '@qunxin/contracts'
+import { type Bus, Live } from '@qunxin/bus'
+import { messageInstance, subjects } from '@qunxin/contracts'
 import type { Logger, Readiness } from '@qunxin/runtime'
 
-const LOOK_EVERY_MS = 250
-
 export interface MessageInstancesOptions {
-  bus: Pick<Bus, 'subscribe'>
+  bus: Pick<Bus, 'subscribe' | 'connected' | 'onReconnect'>
   partitions: number
   readiness: Readiness
   logger: Logger
@@ -14,18 +12,18 @@ export interface MessageInstancesOptions {
 /** Which message-service instances live, as they say themselves. */
 export class MessageInstances {
   readonly #options: MessageInstancesOptions
-  readonly #heardAt = new Map<string, number>()
+  readonly #live = new Live(() => this.#changed())
   readonly #callbacks: (() => void)[] = []
-  readonly #looking: NodeJS.Timeout
+  readonly #looking: { stop(): void }
 
   constructor(options: MessageInstancesOptions) {
     this.#options = options
     options.bus.subscribe(subjects.messageInstances, (message) => this.#heard(message.json()))
-    this.#looking = setInterval(() => this.#bury(), LOOK_EVERY_MS).unref()
+    this.#looking = this.#live.watch(options.bus)
   }
 
   get live(): ReadonlySet<string> {
-    return new Set(this.#heardAt.keys())
+    return new Set(this.#live.names())
   }
 
   /** An instance came or went. */
@@ -34,23 +32,14 @@ export class MessageInstances {
   }
 
   stop(): void {
-    clearInterval(this.#looking)
+    this.#looking.stop()
   }
 
   #heard(announcement: unknown): void {
     const { instance, partitions, leaving } = messageInstance.parse(announcement)
-    const known = this.#heardAt.has(instance)
-    if (leaving) this.#heardAt.delete(instance)
-    else this.#heardAt.set(instance, performance.now())
-    if (known === leaving) this.#changed()
+    if (leaving) this.#live.left(instance)
+    else this.#live.heard(instance)
     this.#compare(instance, partitions)
-  }
-
-  #bury(): void {
-    const limit = performance.now() - DEAD_AFTER_MS
-    const dead = [...this.#heardAt].filter(([, at]) => at < limit)
-    for (const [instance] of dead) this.#heardAt.delete(instance)
-    if (dead.length > 0) this.#changed()
   }
 
   #changed(): void {

@@ -1,6 +1,5 @@
-import type { Bus, Subscription } from '@qunxin/bus'
+import { type Bus, Live, type Subscription } from '@qunxin/bus'
 import { gatewayInstance, presenceChange, subjects } from '@qunxin/contracts'
-import { Live } from '../liveness.ts'
 import type { Routes } from './routes.ts'
 
 const LOOK_EVERY_MS = 500

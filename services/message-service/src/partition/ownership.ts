@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Bus, Subscription } from '@qunxin/bus'
+import { type Bus, Live, type Subscription } from '@qunxin/bus'
 import { ANNOUNCE_EVERY_MS, type MessageInstance, messageInstance, ownerOf, subjects } from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
-import { Live } from '../liveness.ts'
 
 /** Longer than one interval: whoever lives has been heard of by then. */
 const LISTEN_FIRST_MS = ANNOUNCE_EVERY_MS + 100

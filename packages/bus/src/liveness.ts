@@ -1,4 +1,5 @@
 import { ANNOUNCE_EVERY_MS, DEAD_AFTER_MS } from '@qunxin/contracts'
+import type { Bus } from './bus.ts'
 
 /** A look this late says that we stood still. */
 const LATE_MS = ANNOUNCE_EVERY_MS + 1_000
@@ -48,5 +49,15 @@ export class Live {
 
   has(name: string): boolean {
     return this.#heardAt.has(name)
+  }
+
+  /** Looks twice a second who has gone silent, as long as NATS is there: while it is away nobody can be heard. */
+  watch(bus: Pick<Bus, 'connected' | 'onReconnect'>): { stop(): void } {
+    bus.onReconnect(() => this.forgive())
+    const looking = setInterval(() => {
+      if (bus.connected) this.expire()
+    }, ANNOUNCE_EVERY_MS)
+    looking.unref()
+    return { stop: () => clearInterval(looking) }
   }
 }
