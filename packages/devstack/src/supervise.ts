@@ -75,6 +75,13 @@ export async function supervise(options: SuperviseOptions): Promise<Supervised> 
     for (const one of waiting) one.resolve()
     waiting.clear()
   }
+  const isNotBack = (error: unknown) => {
+    progress(
+      `${name} (pid ${child.pid}) runs, but does not take work: ${error instanceof Error ? error.message : error}`,
+    )
+    for (const one of waiting) one.reject(error)
+    waiting.clear()
+  }
   const keepRunning = async () => {
     let delay = BACKOFF_MS.first
     for (;;) {
@@ -97,7 +104,8 @@ export async function supervise(options: SuperviseOptions): Promise<Supervised> 
       const current = child
       options.ready(current).then(
         () => current === child && current.running && isBack(),
-        () => {}, // it ended again: the next round says so
+        // When it ended again, the next round says so.
+        (error) => current === child && current.running && isNotBack(error),
       )
     }
   }

@@ -161,3 +161,20 @@ t.test(
     await t.rejects(supervised.restart(), /stopped for good/)
   },
 )
+
+t.test('whoever waits for a successor that runs but never takes work is told so', async (t) => {
+  const options = program(t, LIVES)
+  let starts = 0
+  const supervised = await supervise({
+    name: 'program',
+    spawn: () => startChild(options),
+    ready: async () => {
+      starts += 1
+      if (starts > 1) throw new Error('not ready within 60 s')
+    },
+    progress: () => {},
+  })
+  t.teardown(() => supervised.stop())
+  await t.rejects(supervised.restart(), /not ready within 60 s/)
+  t.ok(supervised.running)
+})
