@@ -7,19 +7,28 @@ export interface DrainPhase {
   run(): Promise<void> | void
 }
 
-/** Runs the phases in order; a fault or an overrun is logged and the next one goes on. */
-export async function drain(phases: readonly DrainPhase[], logger: Logger): Promise<void> {
-  for (const phase of phases) {
+/** What each phase behind the one that runs is left with, however much of the time is used up. */
+const LEAST_MS = 200
+
+/**
+ * Runs the phases in order; a fault or an overrun is logged and the next one goes on. Together they take `withinMs` at the
+ * most: when servers are gone and every phase reaches its limit, the last ones get less than theirs.
+ */
+export async function drain(phases: readonly DrainPhase[], logger: Logger, withinMs = Infinity): Promise<void> {
+  const end = performance.now() + withinMs
+  for (const [index, phase] of phases.entries()) {
     const started = performance.now()
+    const spare = end - started - (phases.length - index - 1) * LEAST_MS
+    const limitMs = Math.round(Math.min(phase.limitMs, Math.max(LEAST_MS, spare)))
     let timer: NodeJS.Timeout | undefined
     const limit = new Promise<'late'>((resolve) => {
-      timer = setTimeout(resolve, phase.limitMs, 'late')
+      timer = setTimeout(resolve, limitMs, 'late')
     })
     try {
       const outcome = await Promise.race([Promise.resolve(phase.run()), limit])
-      if (outcome === 'late')
-        logger.warn({ phase: phase.name, limitMs: phase.limitMs }, 'drain phase took too long, going on')
-      else logger.debug({ phase: phase.name, tookMs: Math.round(performance.now() - started) }, 'drain phase done')
+      const took = { phase: phase.name, tookMs: Math.round(performance.now() - started), limitMs }
+      if (outcome === 'late') logger.warn(took, 'drain phase took too long, going on')
+      else logger.info(took, 'drain phase done')
     } catch (error) {
       logger.error({ err: error, phase: phase.name }, 'drain phase failed, going on')
     } finally {
@@ -32,9 +41,12 @@ export interface Running {
   stop(): Promise<void>
 }
 
+/** A start that was told to stop is not waited for longer: whatever server it waits for, it has taken no work yet. */
+const ABANDON_START_MS = 3_000
+
 /**
- * Starts a service, waits for SIGTERM or SIGINT, and stops it. Resolves with the exit code: 0 after a clean stop, 1 when the
- * start failed or the stop took longer than `drainTimeoutMs`, 130 on a second signal.
+ * Starts a service, waits for SIGTERM or SIGINT, and stops it. Resolves with the exit code: 0 after a clean stop, also of a
+ * start under way, 1 when the start failed or the stop took longer than `drainTimeoutMs`, 130 on a second signal.
  */
 export async function runUntilSignal(
   start: (signal: AbortSignal) => Promise<Running>,
@@ -56,18 +68,20 @@ export async function runUntilSignal(
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
 
+  const atMost = (limitMs: number, code: number) =>
+    new Promise<number>((resolve) => setTimeout(resolve, limitMs, code))
   const wholeLife = async () => {
-    let running: Running
+    let running: Running | number
     try {
-      running = await start(starting.signal)
+      running = await Promise.race([start(starting.signal), asked.promise.then(() => atMost(ABANDON_START_MS, 0))])
     } catch (error) {
       if (starting.signal.aborted) return 0
       logger.fatal({ err: error }, 'could not start')
       return 1
     }
+    if (typeof running === 'number') return running
     await asked.promise
-    const limit = new Promise<number>((resolve) => setTimeout(resolve, drainTimeoutMs, 1).unref())
-    return Promise.race([running.stop().then(() => 0), limit])
+    return Promise.race([running.stop().then(() => 0), atMost(drainTimeoutMs, 1)])
   }
   return Promise.race([wholeLife(), askedTwice.promise])
 }
