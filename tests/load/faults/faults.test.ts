@@ -2,7 +2,8 @@ import type { ProcessHandle, System } from '@qunxin/devstack'
 import t from 'tap'
 import type { FaultEvent } from '../result.ts'
 import { drawFrom } from './draw.ts'
-import { startFaults } from './index.ts'
+import { Links, parseFault, startFaults } from './index.ts'
+import { SERVICES } from './spec.ts'
 
 /** Writes down what is done to its processes, and has it done at once. */
 function recordingSystem(names: string[]) {
@@ -126,4 +127,22 @@ t.test('draws are spread, and each stream has its own', async (t) => {
   )
   t.not(drawFrom(42, 1).next(), drawFrom(42, 2).next())
   t.throws(() => draw.of([]), /nothing to draw from/)
+})
+
+t.test('of several links and impairments, each comes once before one comes twice', async (t) => {
+  const { system } = recordingSystem(PROCESSES)
+  const links = new Links([parseFault('net:any:any:any')], 1)
+  const planned = {
+    NATS_URL: 'nats://127.0.0.1:1',
+    MONGO_URL: 'mongodb://127.0.0.1:1',
+    REDIS_URL: 'redis://127.0.0.1:1',
+  }
+  t.teardown(() => links.stop())
+  for (const kind of SERVICES) await links.serviceEnvOf({ kind, name: `${kind}-1` }, planned)
+  await links.clientUrl({ name: 'gateway-1', url: 'http://127.0.0.1:1' })
+  const begun: string[] = []
+  const onEvent = ({ what }: FaultEvent) => void (what.startsWith('mended') || begun.push(what))
+  const specs = ['net:any:any:any:every=1ms:for=1ms:count=96']
+  await startFaults({ specs, seed: 3, target: { system, links }, onEvent }).done
+  t.equal(new Set(begun).size, 96, '8 links, 4 impairments, 3 directions')
 })

@@ -19,7 +19,7 @@ export class Links {
   readonly #proxied: Proxied[] = []
 
   constructor(faults: readonly Fault[], seed: number) {
-    this.#links = new Set(faults.flatMap((fault) => (fault.kind === 'net' ? [fault.link] : [])))
+    this.#links = new Set(faults.flatMap((fault) => (fault.kind === 'net' ? fault.links : [])))
     this.#seed = seed
   }
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseFault, SPEC_HELP } from './spec.ts'
+import { LINKS, parseFault, SPEC_HELP } from './spec.ts'
 
 t.test('a fault is read from the command line, with what was left out', async (t) => {
   t.match(parseFault('kill:services'), { kind: 'kill', who: 'services', each: false, everyMs: 5_000, count: undefined })
@@ -11,12 +11,17 @@ t.test('a fault is read from the command line, with what was left out', async (t
     everyMs: 2_000,
   })
   t.match(parseFault('net:client-gateway:slice:upstream:all:for=2s:bytes=7'), {
-    link: 'client-gateway',
-    fault: 'slice',
-    direction: 'upstream',
+    links: ['client-gateway'],
+    faults: ['slice'],
+    directions: ['upstream'],
     all: true,
     forMs: 2_000,
     bytes: 7,
+  })
+  t.match(parseFault('net:servers:any:any:count=3'), {
+    links: LINKS.slice(1),
+    faults: ['cut', 'delay', 'blackhole', 'slice'],
+    directions: ['upstream', 'downstream', 'both'],
   })
   t.match(parseFault('net:gateway-nats:delay:both:ms=30:jitter=5'), { delayMs: 30, jitterMs: 5, forMs: 1_000 })
 })

@@ -19,7 +19,13 @@ const DIRECTIONS = ['upstream', 'downstream', 'both'] as const
 const NET_FAULTS = ['cut', 'delay', 'blackhole', 'slice'] as const
 const KINDS = ['kill', 'stop', 'restart', 'scale', 'net'] as const
 
+/** Another one each time, until all have been. */
+const ANY = 'any'
+/** Instead of one link, each time another of those between services and their servers. */
+const ANY_SERVER = 'servers'
+
 export type Link = (typeof LINKS)[number]
+export type LinkFaultKind = (typeof NET_FAULTS)[number]
 
 interface Repeated {
   /** As it was written. */
@@ -50,9 +56,10 @@ export interface ScaleFault {
 
 export interface LinkFault extends Repeated {
   kind: 'net'
-  link: Link
-  fault: (typeof NET_FAULTS)[number]
-  direction: Direction
+  /** Those it goes through; one at a time. */
+  links: readonly Link[]
+  faults: readonly LinkFaultKind[]
+  directions: readonly Direction[]
   /** At all processes of the link at once, not at one that is drawn. */
   all: boolean
   forMs: number
@@ -70,9 +77,11 @@ export const SPEC_HELP = `kill|stop|restart:<who>[:each][:every=5s][:count=n][:f
     who    a process (message-service-1, mongod), a kind (gateway), or ${SETS.join(', ')}
     each   all of them in turn instead of one drawn; for how long, stop only
 scale:<${SERVICES.join('|')}>:1,3,1[:every=5s]
-net:<link>:<${NET_FAULTS.join('|')}>:<${DIRECTIONS.join('|')}>[:all][:for=1s][:every=5s][:count=n]
+net:<link>:<${NET_FAULTS.join('|')}|${ANY}>:<${DIRECTIONS.join('|')}|${ANY}>[:all][:for=1s][:every=5s][:count=n]
     link   ${LINKS.slice(0, 4).join(', ')},
-           ${LINKS.slice(4).join(', ')}
+           ${LINKS.slice(4).join(', ')},
+           ${ANY_SERVER} (all but the clients'), ${ANY}
+    ${ANY}    another one each time, until all have been
     all    at every process of the link instead of one drawn
     delay  ms=200 ± jitter=100; slice  bytes=64 at most`
 
@@ -116,17 +125,20 @@ function scaleFault(text: string, [service = '', counts = '', ...options]: strin
 }
 
 function linkFault(text: string, [link = '', fault = '', direction = '', ...options]: string[]): LinkFault {
-  if (!isOneOf(LINKS, link)) throw wrong(text, `names a link: ${LINKS.join(', ')}`)
-  if (!isOneOf(NET_FAULTS, fault)) throw wrong(text, `names one of ${NET_FAULTS.join(', ')}`)
-  if (!isOneOf(DIRECTIONS, direction)) throw wrong(text, `names a direction: ${DIRECTIONS.join(', ')}`)
-  const own = { cut: [], blackhole: [], delay: ['ms', 'jitter'], slice: ['bytes'] }[fault]
+  const links = link === ANY_SERVER ? LINKS.filter((one) => one !== 'client-gateway') : chosen(LINKS, link)
+  if (links.length === 0) throw wrong(text, `names a link: ${[...LINKS, ANY_SERVER, ANY].join(', ')}`)
+  const faults = chosen(NET_FAULTS, fault)
+  if (faults.length === 0) throw wrong(text, `names one of ${[...NET_FAULTS, ANY].join(', ')}`)
+  const directions = chosen(DIRECTIONS, direction)
+  if (directions.length === 0) throw wrong(text, `names a direction: ${[...DIRECTIONS, ANY].join(', ')}`)
+  const own = faults.flatMap((one) => ({ cut: [], blackhole: [], delay: ['ms', 'jitter'], slice: ['bytes'] })[one])
   const read = optionsOf(text, options, { flags: ['all'], values: ['for', 'every', 'count', ...own] })
   return {
     kind: 'net',
     text,
-    link,
-    fault,
-    direction,
+    links,
+    faults,
+    directions,
     all: read.has('all'),
     forMs: read.duration('for', 1_000),
     everyMs: read.duration('every', 5_000),
@@ -164,6 +176,10 @@ function optionsOf(text: string, options: readonly string[], allowed: { flags?: 
       return Number(amount) * (unit === 's' ? 1_000 : 1)
     },
   }
+}
+
+function chosen<T extends string>(all: readonly T[], one: string): readonly T[] {
+  return one === ANY ? all : isOneOf(all, one) ? [one] : []
 }
 
 function isOneOf<T extends string>(all: readonly T[], one: string): one is T {
