@@ -19,6 +19,18 @@ export interface RunResult {
   timeline: Moment[]
   faults: FaultEvent[]
   verdict: Verdict
+  /** What had to hold beside the verdict: a run fails on any that did not. */
+  bounds?: Bound[]
+}
+
+export interface Bound {
+  /** `the others took over`, `exit code of gateway-1` */
+  what: string
+  /** `≤ 5 s`, `0` */
+  limit: string
+  /** `2.1 s` */
+  found: string
+  held: boolean
 }
 
 export interface Counts {
@@ -29,6 +41,8 @@ export interface Counts {
   unknown: number
   /** Messages shown to clients. */
   delivered: number
+  /** Answers after which a client had to send again by itself. */
+  retried: number
 }
 
 /** Milliseconds. */
@@ -68,6 +82,10 @@ export interface FaultEvent {
   at: number
   /** `kill -9 message-service-1 (pid 4711)` */
   what: string
+  /** The process or the link it was done to. */
+  target?: string
+  /** Of a process that was asked to end; `readyMs` until its successor took work. */
+  ended?: { code: number | null; signal: string | null; drainMs: number; readyMs?: number }
 }
 
 /** What the checker says. A run fails on any violation. */

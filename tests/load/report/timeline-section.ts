@@ -1,0 +1,52 @@
+import type { FaultEvent, Moment, RunResult } from '../result.ts'
+import { clock, duration, figure, whole } from './figures.ts'
+import { html, type Markup } from './markup.ts'
+import { type Mark, type Panel, timePlot } from './time-plot.ts'
+
+/** The longest list of faults that is open when the page is. */
+const FAULTS_OPEN = 12
+
+type Counted = 'acknowledged' | 'delivered' | 'refused'
+
+/** What happened each second, and where the faults were. */
+export function timelineSection({ timeline, faults, seconds }: RunResult): Markup {
+  const panels: Panel[] = (['acknowledged', 'delivered', 'refused'] as const).map((counted, i) => ({
+    title: `${counted} a second`,
+    colour: i + 1,
+    points: timeline.map((moment, at) => [moment.at, rate(timeline, at, counted)] as const),
+  }))
+  const told = timeline.map((moment, at) => ({
+    at: moment.at,
+    text: `${clock(moment.at)}: ${panels.map(({ title, points }) => `${figure(points[at]?.[1] ?? 0)} ${title}`).join(', ')}`,
+  }))
+  const label = `Acknowledged, delivered and refused a second over ${whole(seconds)} seconds, with ${whole(faults.length)} faults`
+  return html`<section class="card"><h2>By the second</h2>
+<div class="wide">${timePlot({ label, seconds, panels, marks: marksOf(faults), told })}</div>
+${faults.length > 0 && faultList(faults)}</section>`
+}
+
+export function marksOf(faults: readonly FaultEvent[]): Mark[] {
+  return faults.map(({ at, what }, i) => ({ at, number: i + 1, text: `${clock(at)}: ${what}` }))
+}
+
+/** An entry may cover a little more or less than a second. */
+function rate(timeline: readonly Moment[], at: number, counted: Counted): number {
+  const moment = timeline[at]
+  const covered = (moment?.at ?? 0) - (timeline[at - 1]?.at ?? 0)
+  return covered > 0 ? (moment?.[counted] ?? 0) / covered : 0
+}
+
+function faultList(faults: readonly FaultEvent[]): Markup {
+  const rows = html`<div class="wide"><table><thead><tr><th class="number narrow">fault</th><th class="number narrow">at</th><th>what</th></tr></thead>
+<tbody>${faults.map(({ at, what, ended }, i) => html`<tr><td class="number mark-number">${i + 1}</td><td class="number">${figure(at)} s</td><td>${what}${ended && html`, <span class="soft">${endInWords(ended)}</span>`}</td></tr>`)}</tbody></table></div>`
+  return faults.length <= FAULTS_OPEN
+    ? rows
+    : html`<details><summary>The ${whole(faults.length)} faults</summary>${rows}</details>`
+}
+
+/** `ended with code 0 after 1.2 s, ready again after 3.4 s` */
+function endInWords(ended: NonNullable<FaultEvent['ended']>): string {
+  const { code, signal, drainMs, readyMs } = ended
+  const end = `ended ${code === null ? `by ${signal}` : `with code ${code}`} after ${duration(drainMs / 1_000)}`
+  return readyMs === undefined ? end : `${end}, ready again after ${duration(readyMs / 1_000)}`
+}
