@@ -38,17 +38,19 @@ export const milliseconds = z.union([
     .transform(Number),
 ])
 
-/** A number from 1 to `most`, or the digits of one. */
-export const count = (most: number) =>
+const numberOrDigits = z.union([
+  z.number(),
   z
-    .union([
-      z.number(),
-      z
-        .string()
-        .regex(/^\d{1,16}$/)
-        .transform(Number),
-    ])
-    .pipe(z.number().int().min(1).max(most))
+    .string()
+    .regex(/^\d{1,16}$/)
+    .transform(Number),
+])
+
+/** A number from 1 to `most`, or the digits of one. */
+export const count = (most: number) => numberOrDigits.pipe(z.number().int().min(1).max(most))
+
+/** A number from 0 to `most`, or the digits of one. */
+export const upTo = (most: number) => numberOrDigits.pipe(z.number().int().min(0).max(most))
 
 /** An optional id that clients of seed A send as "" when they mean none. */
 export const orEmpty = <T extends z.ZodType>(schema: T) =>

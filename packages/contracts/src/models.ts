@@ -12,6 +12,8 @@ export const groupInfo = z.object({
   introduction: text,
   notice: text,
   creator_id: text,
+  /** Extension: milliseconds between two messages of a plain member; left out when off. */
+  slowModeMs: z.number().optional(),
 })
 export type GroupInfo = z.infer<typeof groupInfo>
 
@@ -56,6 +58,8 @@ export const groupModel = z.object({
   memberIds: z.array(z.number()),
   updateDate: z.number(),
   createDate: z.number(),
+  /** Extension: milliseconds between two messages of a plain member; left out when off. */
+  slowModeMs: z.number().optional(),
 })
 export type GroupModel = z.infer<typeof groupModel>
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { groupId, orEmpty, taskId, userId } from '../ids.ts'
+import { groupId, orEmpty, taskId, upTo, userId } from '../ids.ts'
 import { groupInfo, groupModel, groupUser, groupUserModel, role } from '../models.ts'
 import { operation } from '../operation.ts'
 
@@ -10,10 +10,15 @@ const memberIds = z.array(userId).max(MEMBERS_PER_REQUEST)
 const changed = (longest: number) => orEmpty(z.string().max(longest))
 const groupType = z.union([z.enum(['1', '2']), z.literal([1, 2]).transform(String)])
 
+/** The longest pause a group may ask of its members between two messages. */
+export const SLOW_MODE_MAX_MS = 60 * 60 * 1000
+
 /** Extensions of createGroup, updateGroup and updateGroupInfo. */
 const settings = {
   join: orEmpty(z.enum(['open', 'closed'])),
   addBy: orEmpty(z.enum(['members', 'admins'])),
+  /** How far apart a plain member's messages must be at least; 0 turns it off. */
+  slowModeMs: orEmpty(upTo(SLOW_MODE_MAX_MS)),
 }
 const texts = {
   projectName: changed(64),
@@ -141,10 +146,15 @@ export const groupsOfUser = operation('group.groupsOfUser', {
   errors: [],
 })
 
-/** For services: the members of a group and the version of that membership. */
+/** For services: the members of a group, its slow mode, and the version of both. */
 export const membersOf = operation('group.membersOf', {
   input: z.object({ groupId }),
-  output: z.object({ members: z.array(z.object({ userId: z.string(), role })), version: z.number() }),
+  output: z.object({
+    members: z.array(z.object({ userId: z.string(), role })),
+    version: z.number(),
+    /** Left out when off. */
+    slowModeMs: z.number().optional(),
+  }),
   errors: ['GROUP_NOT_FOUND'],
 })
 
@@ -162,7 +172,7 @@ export const membershipsOf = operation('group.membershipsOf', {
   errors: [],
 })
 
-/** For partition owners: the membership version of each group asked for, in the order asked; 0 for a group that is gone. */
+/** For partition owners: the version of members, roles and slow mode of each group asked for, in the order asked; 0 for a group that is gone. */
 export const versionsOf = operation('group.versionsOf', {
   input: z.object({ groupIds: z.array(groupId).max(1000) }),
   output: z.object({ versions: z.array(z.number()) }),

@@ -39,6 +39,7 @@ export async function createGroup(
         groupHeadImage: input.groupHeadImage ?? '',
         join: input.join,
         addBy: input.addBy,
+        slowModeMs: input.slowModeMs,
         creator: user,
         createDate: at,
         updateDate: at,

@@ -13,6 +13,8 @@ export interface GroupFields {
   join?: 'open' | 'closed' | undefined
   /** Who may add others; unset means members. */
   addBy?: 'members' | 'admins' | undefined
+  /** How far apart a plain member's messages must be at least; unset or 0 means it is off. */
+  slowModeMs?: number | undefined
 }
 
 export interface Group extends GroupFields {
@@ -24,7 +26,7 @@ export interface Group extends GroupFields {
   /** Milliseconds since 1970; never goes back, so that facts of one group are in order by their time. */
   updateDate: number
   memberCount: number
-  /** Raised by one with each change of members or roles; 1 when new. */
+  /** Raised by one with each change of members, roles or slow mode; 1 when new. */
   membersVersion: number
 }
 

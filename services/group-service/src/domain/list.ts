@@ -37,6 +37,7 @@ export function infoOf(group: Group): GroupInfo {
     introduction: group.introduction,
     notice: group.notice,
     creator_id: group.creator,
+    ...slowModeOf(group),
   }
 }
 
@@ -51,5 +52,11 @@ function modelOf(group: Group, members: readonly UserId[]): GroupModel {
     memberIds: others.map(Number).sort((a, b) => a - b),
     updateDate: group.updateDate,
     createDate: group.createDate,
+    ...slowModeOf(group),
   }
+}
+
+/** An extension: a group without it looks as the seeds have it. */
+export function slowModeOf({ slowModeMs }: Group): { slowModeMs?: number } {
+  return slowModeMs ? { slowModeMs } : {}
 }

@@ -1,6 +1,7 @@
 import type { GroupId, Role, UserId } from '@qunxin/contracts'
 import { AppError } from '@qunxin/runtime'
 import { readable } from './access.ts'
+import { slowModeOf } from './list.ts'
 import type { Ports } from './ports.ts'
 
 /** Seed B, GroupUserModel: the userId is a number there. */
@@ -9,16 +10,17 @@ export async function groupsOfUser({ store }: Ports, user: UserId): Promise<{ us
   return { userId: Number(user), groupIds: memberships.map(({ group }) => group.groupId) }
 }
 
-/** The members and the version they are of, as of one moment. @throws AppError GROUP_NOT_FOUND */
+/** The members, the slow mode and the version they are of, as of one moment. @throws AppError GROUP_NOT_FOUND */
 export async function membersOf(
   { store }: Ports,
   groupId: GroupId,
-): Promise<{ members: { userId: UserId; role: Role }[]; version: number }> {
+): Promise<{ members: { userId: UserId; role: Role }[]; version: number; slowModeMs?: number }> {
   const found = await store.findMembers(groupId)
   if (!found) throw new AppError('GROUP_NOT_FOUND')
   return {
     members: found.members.map(({ userId, role }) => ({ userId, role })),
     version: found.group.membersVersion,
+    ...slowModeOf(found.group),
   }
 }
 

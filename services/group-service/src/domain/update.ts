@@ -18,6 +18,7 @@ const changeable = {
   groupHeadImage: true,
   join: true,
   addBy: true,
+  slowModeMs: true,
 } satisfies Record<keyof GroupFields, true>
 
 /**
@@ -48,7 +49,8 @@ export function updateGroup(
 
 function changedFields(group: Group, wanted: Wanted): Partial<GroupFields> | undefined {
   const names = Object.keys(changeable) as (keyof GroupFields)[]
-  const changed = names.filter((name) => wanted[name] !== undefined && wanted[name] !== group[name])
+  const before: GroupFields = { ...group, slowModeMs: group.slowModeMs ?? 0 }
+  const changed = names.filter((name) => wanted[name] !== undefined && wanted[name] !== before[name])
   if (changed.length === 0) return undefined
   return Object.fromEntries(changed.map((name) => [name, wanted[name]]))
 }

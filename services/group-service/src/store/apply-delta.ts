@@ -1,9 +1,10 @@
 import type { Group } from '../domain/group.ts'
 import type { GroupDelta } from './group-store.ts'
 
-/** Whether members or roles change: those changes raise the version that partition owners go by. */
+/** Whether members, roles or the slow mode change: those changes raise the version that partition owners go by. */
 export function changesMembership(delta: GroupDelta): boolean {
-  return Boolean(delta.added?.length || delta.removed?.length || delta.roles?.length || delta.deleted)
+  const { added, removed, roles, fields, deleted } = delta
+  return Boolean(added?.length || removed?.length || roles?.length || fields?.slowModeMs !== undefined || deleted)
 }
 
 /** The group's own fields after a delta. */

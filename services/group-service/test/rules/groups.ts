@@ -67,6 +67,40 @@ export function groups(t: Test, world: World): void {
     t.same(await world.call('group.queryGroupInfo', owner, { groupId }), before)
   })
 
+  t.test(
+    'slow mode is set by the owner and admins, shown while it is on, and told to the owner of the partition',
+    async (t) => {
+      const { groupId, owner, admin, member } = await castGroup(world)
+      const shown = async () => [
+        (await world.call('group.getGroupDetail', member, { groupId })).groupInfo.slowModeMs,
+        (await world.call('group.queryGroupInfo', member, { groupId })).slowModeMs,
+        (await world.call('group.membersOf', '', { groupId })).slowModeMs,
+      ]
+      t.same(await shown(), [undefined, undefined, undefined])
+      t.same(await world.call('group.versionsOf', '', { groupIds: [groupId] }), { versions: [2] })
+      await world.call('group.updateGroup', admin, { groupId, slowModeMs: '30000' })
+      t.same(await shown(), [30_000, 30_000, 30_000])
+      t.match(world.told(groupId).at(-1), { version: 3, added: [], removed: [], notice: { reason: 'updated' } })
+      await world.call('group.updateGroupInfo', owner, { groupId, slowModeMs: 30_000, groupName: '慢' })
+      t.same(await world.call('group.versionsOf', '', { groupIds: [groupId] }), { versions: [3] }, 'unchanged it is')
+      t.equal(await outcomeOf(world.call('group.updateGroup', member, { groupId, slowModeMs: 0 })), 'NOT_ALLOWED')
+      await world.call('group.updateGroup', owner, { groupId, slowModeMs: 0 })
+      t.same(await shown(), [undefined, undefined, undefined])
+      const before = world.told(groupId).at(-1)?.version
+      await world.call('group.updateGroup', owner, { groupId, slowModeMs: 0 })
+      t.equal(world.told(groupId).at(-1)?.version, before)
+      const made = await world.call('group.createGroup', owner, { groupName: '新', memberIds: [], slowModeMs: 1_000 })
+      t.equal((await world.call('group.queryGroupInfo', owner, made)).slowModeMs, 1_000)
+    },
+  )
+
+  t.test('a slow mode below 0, above an hour or of half a millisecond is none', async (t) => {
+    const { groupId, owner } = await castGroup(world)
+    for (const slowModeMs of [-1, 3_600_001, 1.5, 'soon'])
+      t.equal(await outcomeOf(world.call('group.updateGroup', owner, { groupId, slowModeMs })), 'BAD_REQUEST')
+    t.equal(await outcomeOf(world.call('group.updateGroup', owner, { groupId, slowModeMs: 3_600_000 })), 'done')
+  })
+
   t.test('a transfer makes the new owner and a plain member of the old one', async (t) => {
     const { groupId, owner, admin, member } = await castGroup(world)
     t.same(

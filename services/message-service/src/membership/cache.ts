@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { GroupId, MembershipChange } from '@qunxin/contracts'
 import { AppError } from '@qunxin/runtime'
 import { LRUCache } from 'lru-cache'
@@ -6,58 +7,80 @@ import type { MembershipSource } from './source.ts'
 
 /** How long an answer of group-service counts from the question on: a change it could not tell us of is in force after this. */
 const VALID_MS = 200
-/** An answer counts this long at least from its arrival: a slow group-service slows sends down, it does not stop them. */
-const LEAST_VALID_MS = 50
+/** How long it counts for who hears everything that owners are told: a slow group-service does not stop sends. */
+const VALID_HEARING_MS = 3_000
 const RENEW_EVERY_MS = 100
 /** Groups not used for so long are no longer renewed. */
 const USED_WITHIN_MS = 2_000
+/** The next renewal does not wait longer for the one before: the process that has the question may stand still. */
+const RENEWAL_PATIENCE_MS = 500
+
+/** What group-service tells owners of changes, as this process hears it. */
+export interface ChangeFeed {
+  /** Since when everything told of this group comes here (monotonic ms); undefined when this process is not its owner. */
+  since(group: GroupId): number | undefined
+  /** Resolves when everything that was told before the call has been applied. */
+  caughtUp(): Promise<void>
+}
+
+/** For who hears nothing. */
+const DEAF: ChangeFeed = { since: () => undefined, caughtUp: async () => {} }
 
 interface Entry {
   group: GroupId
   members: Members | undefined
   /** The newest version we were told of: an answer older than this was read before the change and is thrown away. */
   known: number
-  validUntil: number
+  /** When the question was put that the members, or their being unchanged, is the answer to. */
+  askedAt: number
   usedAt: number
   loading: Promise<void> | undefined
 }
 
 const sizeOf = ({ members }: Entry) => 1 + (members?.users.size ?? 0)
 
-/** Members of groups, never older than 200 ms when used. Times are of the monotonic clock. */
+/**
+ * Members of groups. What is used is of a question put less than 200 ms ago; or of one put within 3 s, when whatever was told
+ * since, up to 200 ms ago, has been heard (ADR 0013). Times are of the monotonic clock.
+ */
 export class MembershipCache {
   readonly #source: MembershipSource
+  readonly #feed: ChangeFeed
   readonly #now: () => number
   readonly #entries: LRUCache<GroupId, Entry>
-  #timer: NodeJS.Timeout | undefined
+  #timers: NodeJS.Timeout[] = []
+  /** Everything told before this moment has been applied. */
+  #heardUpTo = -Infinity
   #wanted = new Set<Entry>()
   #asking: Promise<void> | undefined
+  #drops = 0
 
-  constructor(source: MembershipSource, options: { mostMembers: number; now?: () => number }) {
+  constructor(source: MembershipSource, options: { mostMembers: number; feed?: ChangeFeed; now?: () => number }) {
     this.#source = source
+    this.#feed = options.feed ?? DEAF
     this.#now = options.now ?? (() => performance.now())
     this.#entries = new LRUCache({ maxSize: options.mostMembers, sizeCalculation: sizeOf })
   }
 
   /** Keeps the groups in use fresh. */
   start(): void {
-    const round = () => {
-      void this.#renewUsed().finally(() => {
-        this.#timer = setTimeout(round, RENEW_EVERY_MS)
-        this.#timer.unref()
+    const again = (index: number, round: () => Promise<unknown>) => {
+      void round().finally(() => {
+        this.#timers[index] = setTimeout(() => again(index, round), RENEW_EVERY_MS).unref()
       })
     }
-    round()
+    again(0, () => Promise.race([this.#renewUsed(), delay(RENEWAL_PATIENCE_MS, undefined, { ref: false })]))
+    again(1, () => this.#listen())
   }
 
   stop(): void {
-    clearTimeout(this.#timer)
+    for (const timer of this.#timers) clearTimeout(timer)
   }
 
   /** The members now, when that is known; else `load` first. */
   fresh(group: GroupId): Members | undefined {
     const entry = this.#use(group)
-    return this.#now() <= entry.validUntil ? entry.members : undefined
+    return this.#isFresh(entry) ? entry.members : undefined
   }
 
   /** What was known last, however old. */
@@ -66,16 +89,20 @@ export class MembershipCache {
   }
 
   /**
-   * Makes the group fresh.
+   * Brings the members as of some moment after the call, or fresh ones. A slow answer may be no longer fresh when it comes.
    *
    * @throws AppError when group-service does not answer
    */
   async load(group: GroupId): Promise<void> {
-    const entry = this.#use(group)
-    entry.loading ??= this.#refresh(entry).finally(() => {
-      entry.loading = undefined
-    })
-    await entry.loading
+    const calledAt = this.#now()
+    for (;;) {
+      const entry = this.#use(group)
+      entry.loading ??= this.#refresh(entry).finally(() => {
+        entry.loading = undefined
+      })
+      await entry.loading
+      if (entry.members && (this.#isFresh(entry) || entry.askedAt >= calledAt)) return
+    }
   }
 
   /** A change group-service tells us of. An empty delta with a version we have not seen means that we missed one. */
@@ -96,10 +123,13 @@ export class MembershipCache {
     const users = new Set(members.users)
     for (const user of change.removed) users.delete(user)
     for (const user of change.added) users.add(user)
-    this.#put(entry, membersAt(change.version, users))
+    // A change of roles or of slow mode comes without a delta: what is added here is plain members.
+    this.#put(entry, membersAt(change.version, users, members))
   }
 
   dropAll(): void {
+    this.#heardUpTo = -Infinity
+    this.#drops += 1
     this.#entries.clear()
     this.#wanted.clear()
   }
@@ -107,7 +137,7 @@ export class MembershipCache {
   #use(group: GroupId): Entry {
     let entry = this.#entries.get(group)
     if (!entry) {
-      entry = { group, members: undefined, known: 0, validUntil: -Infinity, usedAt: 0, loading: undefined }
+      entry = { group, members: undefined, known: 0, askedAt: -Infinity, usedAt: 0, loading: undefined }
       this.#entries.set(group, entry)
     }
     entry.usedAt = this.#now()
@@ -133,15 +163,37 @@ export class MembershipCache {
       })
       await this.#asking
     }
-    while (!entry.members || this.#now() > entry.validUntil) await this.#read(entry)
+    while (!entry.members) await this.#read(entry)
+    // An answer older than its lease counts for who has heard everything told since.
+    if (!this.#isFresh(entry) && this.#feed.since(entry.group) !== undefined) await this.#listen()
+  }
+
+  #isFresh({ group, askedAt }: Entry): boolean {
+    const now = this.#now()
+    if (now <= askedAt + VALID_MS) return true
+    if (now > askedAt + VALID_HEARING_MS || now > this.#heardUpTo + VALID_MS) return false
+    const since = this.#feed.since(group)
+    return since !== undefined && since <= askedAt
+  }
+
+  async #listen(): Promise<void> {
+    const startedAt = this.#now()
+    const drops = this.#drops
+    const heard = await this.#feed.caughtUp().then(
+      () => true,
+      () => false,
+    )
+    // A cache that was dropped meanwhile may have been cut off: what it heard before says nothing.
+    if (heard && drops === this.#drops) this.#heardUpTo = Math.max(this.#heardUpTo, startedAt)
   }
 
   async #read(entry: Entry): Promise<void> {
     const askedAt = this.#now()
     let members: Members
     try {
-      const { members: list, version } = await this.#source.membersOf(entry.group)
-      members = membersAt(version, new Set(list.map(({ userId }) => userId)))
+      const { members: list, version, slowModeMs = 0 } = await this.#source.membersOf(entry.group)
+      const admins = new Set(list.filter(({ role }) => role !== 'member').map(({ userId }) => userId))
+      members = membersAt(version, new Set(list.map(({ userId }) => userId)), { slowModeMs, admins })
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'GROUP_NOT_FOUND') throw error
       members = goneAt(entry.known)
@@ -149,11 +201,7 @@ export class MembershipCache {
     if (members.version < entry.known) return
     this.#put(entry, members)
     entry.known = members.version
-    entry.validUntil = this.#validity(askedAt)
-  }
-
-  #validity(askedAt: number): number {
-    return Math.max(askedAt + VALID_MS, this.#now() + LEAST_VALID_MS)
+    entry.askedAt = askedAt
   }
 
   async #renewUsed(): Promise<void> {
@@ -182,7 +230,7 @@ export class MembershipCache {
         void this.load(entry.group).catch(() => {})
         continue
       }
-      entry.validUntil = this.#validity(askedAt)
+      entry.askedAt = Math.max(entry.askedAt, askedAt)
     }
   }
 }

@@ -1,7 +1,9 @@
 import { type ConversationId, type GroupId, groupOf } from '@qunxin/contracts'
+import type { Message } from '../domain/message.ts'
 import type { Position } from '../domain/numbering.ts'
 import { Recent } from '../domain/recent.ts'
 import type { Tail } from '../store/message-log.ts'
+import type { Pace } from './pace.ts'
 import type { Pending } from './pending.ts'
 
 /** What an owner keeps of a conversation in memory: its place in the log and the sends that wait for it. */
@@ -16,6 +18,8 @@ export class Conversation {
   /** The newest seq this process knows the fan-out of: what the log has beyond it may have been lost on the way. */
   seenSeq = 0
   recent = new Recent()
+  /** Of groups in slow mode, once it is loaded. */
+  pace: Pace | undefined
   /** Stands in its lane's list of conversations to serve. */
   listed = false
   /** Something it needs is being loaded. */
@@ -44,9 +48,18 @@ export class Conversation {
     this.seenSeq = seq
   }
 
+  /** A message of ours is in the log. */
+  stored(message: Message): void {
+    this.advance(message)
+    const { from, msgId, seq, at, hash } = message
+    this.recent.add(from, msgId, { seq, at, hash })
+    this.pace?.sent(from, at)
+  }
+
   /** The log is ahead of what we know: the tail has to be read again. */
   forget(): void {
     this.position = undefined
+    this.pace = undefined
   }
 
   get idle(): boolean {

@@ -182,7 +182,7 @@ export class Lane {
     const { fanout, metrics, clock } = this.#options
     const started = performance.now()
     const { losses } = fanout
-    const keys = plan.outsiders.map(({ send }) => send)
+    const keys = plan.doubtful.map(({ send }) => send)
     const [written, known] = await Promise.all([this.#writer.write(plan.messages), this.#writer.originals(keys)])
     const { outcomes, requeued } = resolve(plan, { written, known })
     this.#decided(outcomes.map(({ pending }) => pending))

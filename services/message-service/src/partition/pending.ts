@@ -38,11 +38,12 @@ export type Outcome =
   | { kind: 'stored'; pending: Pending; message: Message }
   /** The same send as one that was stored before. */
   | { kind: 'duplicate'; pending: Pending; original: Original; sameCommit: boolean }
-  | { kind: 'refused'; pending: Pending; code: ErrorCode }
+  | { kind: 'refused'; pending: Pending; code: ErrorCode; details?: Record<string, unknown> }
 
 export function answerOf(outcome: Outcome): SendAnswer {
   const { id } = outcome.pending.send
-  if (outcome.kind === 'refused') return { id, code: outcome.code }
+  if (outcome.kind === 'refused')
+    return { id, code: outcome.code, ...(outcome.details && { details: outcome.details }) }
   if (outcome.kind === 'stored') return { id, seq: outcome.message.seq, at: outcome.message.at }
   return { id, seq: outcome.original.seq, at: outcome.original.at, duplicate: true }
 }

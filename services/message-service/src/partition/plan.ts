@@ -1,3 +1,4 @@
+import type { ErrorCode, UserId } from '@qunxin/contracts'
 import { type Limits, refusalOf } from '../domain/limits.ts'
 import type { Message } from '../domain/message.ts'
 import { number, type Position } from '../domain/numbering.ts'
@@ -14,18 +15,24 @@ export type Planned =
   | { kind: 'store'; pending: Pending; conversation: Conversation; message: Message }
   | { kind: 'repeat'; pending: Pending; conversation: Conversation; of: Message }
   | { kind: 'decided'; outcome: Outcome }
-  /** Not a member: refused, unless the log has it from the time when they were one. */
-  | { kind: 'outsider'; outcome: Outcome & { kind: 'refused' } }
+  /** Not a member, or too early in slow mode: refused, unless the log has it from a time when it was allowed. */
+  | { kind: 'doubtful'; outcome: Outcome & { kind: 'refused' } }
 
 export class Plan {
   readonly entries: Planned[] = []
   readonly messages: Message[] = []
-  /** Sends by who is no member, in the order of the entries. */
-  readonly outsiders: Pending[] = []
+  /** Sends that are refused unless the log has them, in the order of the entries. */
+  readonly doubtful: Pending[] = []
   #bytes = 0
 
   get full(): boolean {
     return this.messages.length >= COMMIT_LIMITS.documents || this.#bytes >= COMMIT_LIMITS.bytes
+  }
+
+  /** Refuses a send if the log does not have it. */
+  doubt(pending: Pending, code: ErrorCode, details?: Record<string, unknown>): void {
+    this.entries.push({ kind: 'doubtful', outcome: { kind: 'refused', pending, code, ...(details && { details }) } })
+    this.doubtful.push(pending)
   }
 
   store(entry: Planned & { kind: 'store' }): void {
@@ -51,6 +58,8 @@ export function planConversation(
   const { members, limits, now } = options
   let after: Position = conversation.position ?? { seq: 0, at: 0 }
   let planned: Map<string, Message> | undefined
+  /** When who sent something of this very plan. */
+  const paced = new Map<UserId, number>()
   let taken = 0
   for (const pending of conversation.queue) {
     if (plan.full) break
@@ -68,9 +77,7 @@ export function planConversation(
       continue
     }
     if (members && !members.has(send.from)) {
-      const code = members.gone ? 'GROUP_NOT_FOUND' : 'NOT_A_MEMBER'
-      plan.entries.push({ kind: 'outsider', outcome: { kind: 'refused', pending, code } })
-      plan.outsiders.push(pending)
+      plan.doubt(pending, members.gone ? 'GROUP_NOT_FOUND' : 'NOT_A_MEMBER')
       continue
     }
     const refusal = refusalOf(send, limits)
@@ -79,10 +86,25 @@ export function planConversation(
       continue
     }
     const message = number(send, after, { hash, now })
+    const retryAfterMs = members
+      ? waitOf(message, members, paced.get(send.from) ?? conversation.pace?.lastOf(send.from))
+      : 0
+    if (retryAfterMs > 0) {
+      plan.doubt(pending, 'RATE_LIMITED', { retryAfterMs })
+      continue
+    }
     after = message
+    if (members && members.slowModeMs > 0) paced.set(send.from, message.at)
     planned ??= new Map()
     planned.set(key, message)
     plan.store({ kind: 'store', pending, conversation, message })
   }
   conversation.queue = taken === conversation.queue.length ? [] : conversation.queue.slice(taken)
+}
+
+/** How long a message comes too early for the group's slow mode, in ms. */
+function waitOf(message: Message, members: Members, lastAt: number | undefined): number {
+  const { slowModeMs, admins } = members
+  if (slowModeMs === 0 || lastAt === undefined || admins.has(message.from)) return 0
+  return lastAt + slowModeMs - message.at
 }

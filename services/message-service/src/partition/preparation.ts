@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { pairOf } from '@qunxin/contracts'
+import { type GroupId, pairOf } from '@qunxin/contracts'
 import type { Clock, Logger } from '@qunxin/runtime'
 import type { Message } from '../domain/message.ts'
 import { RECENT } from '../domain/recent.ts'
@@ -7,6 +7,7 @@ import type { MembershipCache } from '../membership/cache.ts'
 import type { Conversations } from '../store/conversations.ts'
 import type { MessageLog } from '../store/message-log.ts'
 import type { Conversation } from './conversation.ts'
+import { Pace } from './pace.ts'
 import { Slots } from './slots.ts'
 
 /** A message younger than this may have been stored by a process that died before its fan-out. */
@@ -46,7 +47,7 @@ export class Preparation {
   isReady(conversation: Conversation): boolean {
     if (conversation.loading) return false
     const { group, position } = conversation
-    if (position && (group === undefined || this.#options.membership.fresh(group))) return true
+    if (position && (group === undefined || this.#knowsMembers(conversation, group))) return true
     void this.#load(conversation)
     return false
   }
@@ -68,8 +69,31 @@ export class Preparation {
       position ?? this.tail(conversation),
       group !== undefined && this.#until(conversation, () => this.#options.membership.load(group)),
     ])
+    await this.#loadPace(conversation)
     conversation.loading = false
     if (!conversation.dropped) this.#ready(conversation)
+  }
+
+  #knowsMembers({ pace }: Conversation, group: GroupId): boolean {
+    const { membership, clock } = this.#options
+    const members = membership.fresh(group)
+    if (!members) return false
+    if (members.slowModeMs === 0) return true
+    if (!pace?.covers(members.slowModeMs, clock.now())) return false
+    pace.forgetBefore(clock.now() - members.slowModeMs)
+    return true
+  }
+
+  /** Behind the tail: who sent what, as the log has it, so that the pause holds over a change of owner too. */
+  async #loadPace(conversation: Conversation): Promise<void> {
+    const { log, membership, clock } = this.#options
+    const { group } = conversation
+    const slowModeMs = (group !== undefined && membership.last(group)?.slowModeMs) || 0
+    if (slowModeMs === 0 || conversation.pace?.covers(slowModeMs, clock.now())) return
+    const since = clock.now() - slowModeMs
+    await this.#until(conversation, async () => {
+      conversation.pace = new Pace(since, await this.#slots.use(() => log.lastBySender(conversation.id, since)))
+    })
   }
 
   /** Tries until it works or the conversation is dropped. */

@@ -20,7 +20,7 @@ export function resolve(plan: Plan, facts: { written: Written; known: readonly (
   const requeued = new Map<Conversation, Pending[]>()
   const stored = new Set<Message>()
   let index = -1
-  let outsider = -1
+  let doubtful = -1
   const requeue = (conversation: Conversation, pending: Pending) => {
     const list = requeued.get(conversation)
     if (list) list.push(pending)
@@ -28,9 +28,9 @@ export function resolve(plan: Plan, facts: { written: Written; known: readonly (
   }
   for (const entry of plan.entries) {
     if (entry.kind === 'decided') outcomes.push(entry.outcome)
-    else if (entry.kind === 'outsider') {
-      outsider += 1
-      const original = known[outsider]
+    else if (entry.kind === 'doubtful') {
+      doubtful += 1
+      const original = known[doubtful]
       outcomes.push(original ? repeatOf(entry.outcome.pending, original) : entry.outcome)
     } else if (entry.kind === 'repeat') {
       const { pending, conversation, of } = entry
@@ -41,8 +41,7 @@ export function resolve(plan: Plan, facts: { written: Written; known: readonly (
       const { pending, conversation, message } = entry
       if (written.isStored(index)) {
         stored.add(message)
-        conversation.advance(message)
-        conversation.recent.add(message.from, message.msgId, { seq: message.seq, at: message.at, hash: message.hash })
+        conversation.stored(message)
         outcomes.push({ kind: 'stored', pending, message })
         continue
       }

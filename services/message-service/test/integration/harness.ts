@@ -168,7 +168,13 @@ export async function fakeGateway(bus: Bus, node: string) {
 
 /** group-service as far as message-service asks it; `change` also tells the owner, as the real one does. */
 export function fakeGroups(bus: Bus) {
-  const groups = new Map<string, { version: number; members: Map<string, number> }>()
+  interface FakeGroup {
+    version: number
+    members: Map<string, number>
+    admins: Set<string>
+    slowModeMs: number
+  }
+  const groups = new Map<string, FakeGroup>()
   const calls = { membersOf: 0, versionsOf: 0 }
   /** Awaited before an answer to membersOf leaves, after it was read. */
   const hooks: { membersOf?: () => Promise<void> } = {}
@@ -181,8 +187,13 @@ export function fakeGroups(bus: Bus) {
     {
       'group.membersOf': async ({ groupId }: { groupId: string }) => {
         calls.membersOf += 1
-        const { version, members } = find(groupId)
-        const reply = { version, members: [...members.keys()].map((userId) => ({ userId, role: 'member' })) }
+        const { version, members, admins, slowModeMs } = find(groupId)
+        const role = (userId: string) => (admins.has(userId) ? 'admin' : 'member')
+        const reply = {
+          version,
+          members: [...members.keys()].map((userId) => ({ userId, role: role(userId) })),
+          ...(slowModeMs > 0 && { slowModeMs }),
+        }
         await hooks.membersOf?.()
         return reply
       },
@@ -210,12 +221,15 @@ export function fakeGroups(bus: Bus) {
     hooks,
     create(groupId: string, ...members: string[]) {
       const now = Date.now()
-      groups.set(groupId, { version: 1, members: new Map(members.map((member) => [member, now] as const)) })
+      const joined = new Map(members.map((member) => [member, now] as const))
+      groups.set(groupId, { version: 1, members: joined, admins: new Set(), slowModeMs: 0 })
       return groupId
     },
     /** Changes the stored membership, and nothing else. */
-    store(groupId: string, change: { added?: string[]; removed?: string[] }) {
+    store(groupId: string, change: { added?: string[]; removed?: string[]; admins?: string[]; slowModeMs?: number }) {
       const group = find(groupId)
+      if (change.admins) group.admins = new Set(change.admins)
+      group.slowModeMs = change.slowModeMs ?? group.slowModeMs
       for (const user of change.removed ?? []) group.members.delete(user)
       for (const user of change.added ?? []) group.members.set(user, Date.now())
       group.version += 1
@@ -269,6 +283,7 @@ export function tappedLog() {
     after: (conversation, time, limit) => log.after(conversation, time, limit),
     oldest: (conversation, range) => log.oldest(conversation, range),
     newest: (conversation, range) => log.newest(conversation, range),
+    lastBySender: (conversation, time) => log.lastBySender(conversation, time),
     heads: (conversations) => log.heads(conversations),
   })
   /** The next write waits until it is released; `reached` resolves when it has begun to wait. */

@@ -1,16 +1,16 @@
 import { membershipChange } from '@qunxin/contracts'
 import { AppError } from '@qunxin/runtime'
 import t from 'tap'
-import { MembershipCache } from '../../src/membership/cache.ts'
+import { type ChangeFeed, MembershipCache } from '../../src/membership/cache.ts'
 import { groupsOf } from '../sample.ts'
 
 const change = (version: number, fields: object = {}) => membershipChange.parse({ groupId: '5', version, ...fields })
 
-function setup(members: string[]) {
+function setup(members: string[], feed?: ChangeFeed) {
   const state = { version: 1, members }
   const clock = { ms: 0 }
   const source = groupsOf(state)
-  const cache = new MembershipCache(source, { mostMembers: 100, now: () => clock.ms })
+  const cache = new MembershipCache(source, { mostMembers: 100, now: () => clock.ms, ...(feed && { feed }) })
   return { state, clock, source, cache, users: () => [...(cache.fresh('5')?.users ?? [])] }
 }
 
@@ -62,6 +62,27 @@ t.test('a version behind a gap, and a new version without a delta, make the memb
   t.equal(cache.fresh('5'), undefined)
   await cache.load('5')
   t.same(users(), ['2'])
+})
+
+t.test('slow mode and roles come with the members, and stay over a change of members', async (t) => {
+  const { state, source, cache } = setup(['1', '2'])
+  const read = source.membersOf
+  source.membersOf = async (group) => {
+    const { members, version } = await read(group)
+    const role = (userId: string) => (userId === '1' ? ('owner' as const) : ('member' as const))
+    return { version, slowModeMs: 5_000, members: members.map(({ userId }) => ({ userId, role: role(userId) })) }
+  }
+  await cache.load('5')
+  t.match(cache.fresh('5'), { slowModeMs: 5_000, admins: new Set(['1']) })
+  cache.apply(change(2, { added: ['3'] }))
+  t.match(cache.fresh('5'), { version: 2, slowModeMs: 5_000, admins: new Set(['1']) })
+  t.equal(cache.fresh('5')?.admins.has('3'), false)
+  state.version = 3
+  source.membersOf = read
+  cache.apply(change(3))
+  t.equal(cache.fresh('5'), undefined, 'a change of roles or of slow mode makes both be read again')
+  await cache.load('5')
+  t.match(cache.fresh('5'), { slowModeMs: 0, admins: new Set() })
 })
 
 t.test('an answer read before a change that was told meanwhile is thrown away', async (t) => {
@@ -125,4 +146,101 @@ t.test('a group that is not found is gone; any other failure is passed on', asyn
   }
   await cache.load('5')
   t.equal(cache.fresh('5')?.gone, true)
+})
+
+/** group-service that takes its time to answer, after it has read. */
+function slow({ source, clock }: ReturnType<typeof setup>, ms: number) {
+  const { membersOf, versionsOf } = source
+  source.membersOf = async (group) => {
+    const answer = await membersOf(group)
+    clock.ms += ms
+    return answer
+  }
+  source.versionsOf = async (groups) => {
+    const answer = await versionsOf(groups)
+    clock.ms += ms
+    return answer
+  }
+}
+
+t.test(
+  'an answer that took longer than 200 ms counts for nothing with who does not hear what owners are told',
+  async (t) => {
+    const world = setup(['1', '2'])
+    slow(world, 300)
+    await world.cache.load('5')
+    t.equal(world.cache.fresh('5'), undefined)
+    t.same([...(world.cache.last('5')?.users ?? [])], ['1', '2'], 'it was asked for after the call all the same')
+  },
+)
+
+t.test('an owner who hears everything it is told goes by a slow answer, until it no longer hears', async (t) => {
+  const world = setup(['1', '2'], { since: () => 0, caughtUp: async () => {} })
+  const { cache, clock, users } = world
+  slow(world, 1_000)
+  await cache.load('5')
+  t.same(users(), ['1', '2'])
+  clock.ms += 200
+  t.same(users(), ['1', '2'])
+  clock.ms += 1
+  t.equal(cache.fresh('5'), undefined)
+})
+
+t.test('a change that was told while a slow answer was under way is in force when it arrives', async (t) => {
+  const world = setup(['1', '2'], { since: () => 0, caughtUp: async () => {} })
+  const { cache, state, source, users } = world
+  slow(world, 1_000)
+  const { membersOf } = source
+  source.membersOf = async (group) => {
+    source.membersOf = membersOf
+    const stale = await membersOf(group)
+    Object.assign(state, { version: 2, members: ['1'] })
+    cache.apply(change(2, { removed: ['2'] }))
+    return stale
+  }
+  await cache.load('5')
+  t.same(users(), ['1'])
+})
+
+t.test('an answer to a question put before it began to listen says nothing of what was told meanwhile', async (t) => {
+  const since = { ms: 0 }
+  const world = setup(['1', '2'], { since: () => since.ms, caughtUp: async () => {} })
+  const { cache, source, users } = world
+  slow(world, 300)
+  const { membersOf } = source
+  source.membersOf = async (group) => {
+    since.ms = 100
+    return membersOf(group)
+  }
+  await cache.load('5')
+  t.equal(cache.fresh('5'), undefined)
+  source.membersOf = membersOf
+  await cache.load('5')
+  t.same(users(), ['1', '2'])
+})
+
+t.test('what was heard before the cache was dropped counts no more: it may have been cut off', async (t) => {
+  const heard = Promise.withResolvers<void>()
+  const world = setup(['1'], { since: () => 0, caughtUp: () => heard.promise })
+  const { cache, clock } = world
+  slow(world, 300)
+  const loading = cache.load('5')
+  await new Promise((resolve) => setImmediate(resolve))
+  cache.dropAll()
+  heard.resolve()
+  await loading
+  clock.ms += 1
+  t.equal(cache.fresh('5'), undefined)
+})
+
+t.test('an answer counts for 3 s at the most, however well its owner hears', async (t) => {
+  const feed = { since: () => 0, caughtUp: async () => {} }
+  const late = setup(['1'], feed)
+  slow(late, 3_001)
+  await late.cache.load('5')
+  t.equal(late.cache.fresh('5'), undefined)
+  const inTime = setup(['1'], feed)
+  slow(inTime, 2_999)
+  await inTime.cache.load('5')
+  t.same(inTime.users(), ['1'])
 })

@@ -2,6 +2,7 @@ import type { SendEntry } from '@qunxin/contracts'
 import t from 'tap'
 import { goneAt, membersAt } from '../../src/membership/members.ts'
 import { Conversation } from '../../src/partition/conversation.ts'
+import { Pace } from '../../src/partition/pace.ts'
 import { pendingOf } from '../../src/partition/pending.ts'
 import { COMMIT_LIMITS, Plan, planConversation } from '../../src/partition/plan.ts'
 import { resolve } from '../../src/partition/resolve.ts'
@@ -77,14 +78,75 @@ t.test('a known duplicate is answered whoever its sender is by now', async (t) =
 t.test('who is no member is looked up before being refused', async (t) => {
   const inGroup = { group: '5', conversation: 'g5' }
   const plan = planned(conversation(sends(2, inGroup)), { members: membersAt(1, new Set(['9'])) })
-  t.equal(plan.outsiders.length, 2)
-  const known = [undefined, message({ seq: 4, at: 8, hash: plan.outsiders[1]!.hash })]
+  t.equal(plan.doubtful.length, 2)
+  const known = [undefined, message({ seq: 4, at: 8, hash: plan.doubtful[1]!.hash })]
   t.match(resolve(plan, { written: everything, known }).outcomes, [
     { kind: 'refused', code: 'NOT_A_MEMBER' },
     { kind: 'duplicate', original: { seq: 4, at: 8 } },
   ])
   const gone = planned(conversation(sends(1, inGroup)), { members: goneAt(2) })
   t.match(gone.entries, [{ outcome: { code: 'GROUP_NOT_FOUND' } }])
+})
+
+t.test('in slow mode a member is refused who sends too early, and is told how long to wait', async (t) => {
+  const slow = membersAt(1, new Set(['1', '2', '3']), { slowModeMs: 5_000, admins: new Set(['2']) })
+  const inGroup = (from: string, id: number) =>
+    entry(from, '', { from, id, msgId: `m${id}`, conversation: 'g5', group: '5' })
+  const one = conversation([inGroup('1', 1), inGroup('2', 2), inGroup('1', 3), inGroup('2', 4), inGroup('3', 5)], {
+    seq: 10,
+    at: 90_000,
+  })
+  one.pace = new Pace(
+    80_000,
+    new Map([
+      ['1', 88_000],
+      ['2', 90_000],
+    ]),
+  )
+  const plan = planned(one, { members: slow, now: 93_000 })
+  t.same(
+    plan.messages.map(({ seq, from, msgId }) => [seq, from, msgId]),
+    [
+      [11, '1', 'm1'],
+      [12, '2', 'm2'],
+      [13, '2', 'm4'],
+      [14, '3', 'm5'],
+    ],
+  )
+  const [, , early] = resolve(plan, { written: everything, known: [] }).outcomes
+  t.match(early, { kind: 'refused', code: 'RATE_LIMITED', details: { retryAfterMs: 4_998 } })
+  t.equal(one.pace.lastOf('1'), 93_000)
+  t.equal(one.pace.lastOf('3'), 93_003)
+  one.queue = [pendingOf(inGroup('1', 6), run('n'))]
+  t.equal(planned(one, { members: slow, now: 97_999 }).messages.length, 0)
+  one.queue = [pendingOf(inGroup('1', 6), run('n'))]
+  t.equal(planned(one, { members: slow, now: 98_000 }).messages.length, 1, 'at the very millisecond')
+})
+
+t.test('in slow mode a repeat that only the log knows is answered with the original', async (t) => {
+  const slow = membersAt(1, new Set(['1']), { slowModeMs: 5_000, admins: new Set() })
+  const one = conversation(sends(1, { group: '5', conversation: 'g5' }))
+  one.pace = new Pace(0, new Map([['1', 900]]))
+  const plan = planned(one, { members: slow })
+  const known = [message({ seq: 4, at: 8, hash: plan.doubtful[0]!.hash })]
+  t.match(resolve(plan, { written: everything, known }).outcomes, [{ kind: 'duplicate', original: { seq: 4, at: 8 } }])
+})
+
+t.test('the pace of a group goes as far back as it was read, less what was forgotten', async (t) => {
+  const pace = new Pace(
+    1_000,
+    new Map([
+      ['2', 3_000],
+      ['1', 2_000],
+    ]),
+  )
+  t.equal(pace.covers(500, 1_500), true)
+  t.equal(pace.covers(501, 1_500), false)
+  pace.sent('1', 4_000)
+  pace.forgetBefore(3_000)
+  t.equal(pace.lastOf('2'), undefined)
+  t.equal(pace.lastOf('1'), 4_000)
+  t.equal(pace.covers(1_001, 4_000), false)
 })
 
 t.test('what was written moves the conversation on and is known as recent', async (t) => {

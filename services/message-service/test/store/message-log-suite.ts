@@ -100,6 +100,17 @@ export async function messageLogSuite(t: Test, open: () => Promise<MessageLog>):
     t.same(seqs(await log.newest('g1', { limit: 10 })), [1])
   })
 
+  t.test('who sent something after a time is told with when they last did', async (t) => {
+    const log = await open()
+    const inGroup = (seq: number, from: string) => message({ seq, from, group: '5' })
+    await log.append([inGroup(1, '1'), inGroup(2, '2'), inGroup(3, '3'), inGroup(4, '2'), message({ group: '6' })])
+    t.same([...(await log.lastBySender('g5', 1_001))].sort(), [
+      ['2', 1_004],
+      ['3', 1_003],
+    ])
+    t.same([...(await log.lastBySender('g5', 1_004))], [])
+  })
+
   t.test('heads name the newest position of each conversation that has messages', async (t) => {
     const log = await open()
     await log.append([...upTo(3), ...upTo(2, { group: '5' }), message({ group: '6' })])
