@@ -1,20 +1,49 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Bus } from '@qunxin/bus'
 import { groupConversation, partitionOf, subjects } from '@qunxin/contracts'
-import type { Logger } from '@qunxin/runtime'
+import { type Logger, withinTime } from '@qunxin/runtime'
 import type { Owners } from './domain/ports.ts'
 
-/** Without a confirmation in time the call is answered all the same: what the owner knows of members lapses in 200 ms. */
-export function busOwners(bus: Bus, options: { partitions: number; timeoutMs: number; logger: Logger }): Owners {
-  const { partitions, timeoutMs, logger } = options
+/** Nobody waits longer for the answer of a call. */
+const PATIENCE_MS = 5_000
+const RETRY_MS = 50
+
+export interface OwnersOptions {
+  partitions: number
+  /** How long a confirmation is waited for. */
+  timeoutMs: number
+  logger: Logger
+}
+
+/**
+ * Without a confirmation in time the call is answered all the same: what the owner knows of members lapses in 200 ms. But it
+ * is answered only after the server has what the owner is told: an owner that hears everything goes by that for longer.
+ */
+export function busOwners(bus: Bus, { partitions, timeoutMs, logger }: OwnersOptions): Owners {
+  let losses = 0
+  bus.onDisconnect(() => {
+    losses += 1
+  })
   return {
     async apply(change) {
-      const partition = partitionOf(groupConversation(change.groupId), partitions)
-      try {
-        await bus.ask(subjects.partitionMembership(partition), JSON.stringify(change), { timeoutMs })
-      } catch (error) {
-        const { groupId, version } = change
-        const reason = error instanceof Error ? error.message : String(error)
-        logger.debug({ reason, groupId, version, partition }, 'the owner did not confirm a change of membership')
+      const subject = subjects.partitionMembership(partitionOf(groupConversation(change.groupId), partitions))
+      const until = performance.now() + PATIENCE_MS
+      for (let left = PATIENCE_MS; left > 0; left = until - performance.now()) {
+        const before = bus.connected ? losses : undefined
+        try {
+          await bus.ask(subject, JSON.stringify(change), { timeoutMs })
+          return
+        } catch (error) {
+          const { groupId, version } = change
+          const reason = error instanceof Error ? error.message : String(error)
+          logger.debug({ reason, groupId, version, subject }, 'the owner did not confirm a change of membership')
+        }
+        const taken = await withinTime(left, bus.flush()).then(
+          () => true,
+          () => false,
+        )
+        if (taken && before === losses) return
+        await delay(RETRY_MS)
       }
     },
   }
