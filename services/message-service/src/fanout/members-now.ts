@@ -3,6 +3,7 @@ import type { GroupId, UserId } from '@qunxin/contracts'
 import type { MembershipCache } from '../membership/cache.ts'
 
 const PATIENCE_MS = 1_000
+const RETRY_MS = 100
 
 /**
  * The members at the moment of the fan-out, not at that of the check: who was kicked while a commit was under way gets nothing
@@ -15,9 +16,18 @@ export async function membersNow(
 ): Promise<ReadonlySet<UserId> | undefined> {
   const fresh = membership.fresh(group)
   if (fresh) return fresh.users
-  const loaded = membership.load(group).catch(() => {})
-  const over = new AbortController()
-  await Promise.race([loaded, delay(PATIENCE_MS, undefined, { signal: over.signal }).catch(() => {})])
-  over.abort()
+  const over = AbortSignal.timeout(PATIENCE_MS)
+  const loading = async () => {
+    while (!over.aborted) {
+      // Asked for after the commit: however slow the answer, whoever was kicked before is not in it.
+      const loaded = await membership.load(group).then(
+        () => true,
+        () => false,
+      )
+      if (loaded) return
+      await delay(RETRY_MS, undefined, { signal: over }).catch(() => {})
+    }
+  }
+  await Promise.race([loading(), delay(PATIENCE_MS, undefined, { signal: over }).catch(() => {})])
   return (membership.fresh(group) ?? membership.last(group))?.users
 }

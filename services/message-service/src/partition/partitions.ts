@@ -35,6 +35,8 @@ const decode = (data: Uint8Array): unknown =>
 export class Partitions {
   readonly #options: PartitionsOptions
   readonly #subscriptions = new Map<number, Subscription[]>()
+  /** Since when everything told to the owner of a partition comes here. */
+  readonly #listeningSince = new Map<number, number>()
   readonly #batches = new Batches()
 
   constructor(options: PartitionsOptions) {
@@ -48,6 +50,12 @@ export class Partitions {
       bus.subscribe(subjects.partitionMembership(partition), (message) => this.#takeMembership(partition, message)),
       bus.subscribe(subjects.partitionReceipt(partition), (message) => this.#takeReceipts(message)),
     ])
+    this.#listeningSince.set(partition, performance.now())
+  }
+
+  /** Since when we have been listening for a partition without a break (monotonic ms); undefined when we do not. */
+  listeningSince(partition: number): number | undefined {
+    return this.#listeningSince.get(partition)
   }
 
   /** Stops listening and drops what waits: the gateways send it to the new owner. */
@@ -68,6 +76,9 @@ export class Partitions {
     for (const [index, lane] of lanes.entries())
       lane.dropped(dropped.filter((one) => one.partition % lanes.length === index))
     this.#batches.drop(partition)
+    // We may have been cut off for a moment.
+    if (partition === undefined)
+      for (const listening of this.#listeningSince.keys()) this.#listeningSince.set(listening, performance.now())
   }
 
   takeBatch(partition: number, message: Pick<Msg, 'data' | 'reply'>): void {
@@ -117,6 +128,7 @@ export class Partitions {
   #silence(partition: number): void {
     for (const subscription of this.#subscriptions.get(partition) ?? []) subscription.unsubscribe()
     this.#subscriptions.delete(partition)
+    this.#listeningSince.delete(partition)
   }
 }
 
