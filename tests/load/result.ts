@@ -21,6 +21,8 @@ export interface RunResult {
   verdict: Verdict
   /** What had to hold beside the verdict: a run fails on any that did not. */
   bounds?: Bound[]
+  /** What only this scenario has: memory per idle connection, seconds until everybody was back. */
+  figures?: Record<string, number>
 }
 
 export interface Bound {

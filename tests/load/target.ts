@@ -1,44 +1,111 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type ProcessEntry, type RunState, startSystem } from '@qunxin/devstack'
+import { dirname, join } from 'node:path'
+import { type ProcessEntry, type RunState, SetupError, type System, startSystem } from '@qunxin/devstack'
+import type { Links } from './faults/index.ts'
 
+/** The system a run is made on. */
 export interface Target {
+  /** Addresses of the gateways for clients. */
   urls: string[]
   authSecret: string
-  /** Those with a pid: what others started cannot be measured. */
-  processes: ProcessEntry[]
+  /** As of now: one that was started again has a new pid. Those without a pid cannot be measured. */
+  readonly processes: ProcessEntry[]
+  /** When it was made for this run. */
+  system?: System
+  /** The proxies before its links, when faults want some. */
+  links?: Links
   stop(): Promise<void>
 }
 
-/** The system that RUN_JSON and AUTH_SECRET name, or one made for this run: without rate limits, on servers of its own. */
-export async function openTarget(env: Record<string, string | undefined> = process.env): Promise<Target> {
-  if (env.RUN_JSON !== undefined) {
-    if (env.AUTH_SECRET === undefined) throw new Error('RUN_JSON needs AUTH_SECRET beside it, to make tokens')
-    const { processes } = JSON.parse(await readFile(env.RUN_JSON, 'utf8')) as RunState
-    return { ...describe(processes), authSecret: env.AUTH_SECRET, stop: async () => {} }
-  }
-  const dataDir = await mkdtemp(join(tmpdir(), 'qunxin-bench-'))
+export interface TargetOptions {
+  gateways: number
+  messageServices: number
+  groupServices: number
+  /** The run.json of a running system, started with RATE_LIMITS=off, to be used instead of a new one. */
+  join?: string | undefined
+  /** Of a system made for this run: settings of its services, and where NATS_URL and the like are looked for. */
+  serviceEnv?: Record<string, string>
+  env?: Record<string, string | undefined>
+  restartWithinMs?: number
+  links?: Links | undefined
+  progress(line: string): void
+}
+
+/** A running system, or one made for this run: without rate limits, on servers of its own, its data thrown away afterwards. */
+export async function openTarget(options: TargetOptions): Promise<Target> {
+  return options.join === undefined ? startTarget(options) : joinTarget(options.join)
+}
+
+async function startTarget(options: TargetOptions): Promise<Target> {
+  const { gateways, messageServices, groupServices, restartWithinMs, links, progress } = options
+  const dataDir = await mkdtemp(join(tmpdir(), 'qunxin-load-'))
   const system = await startSystem({
     dataDir,
     durable: false,
     rateLimits: false,
-    gateways: Number(env.GATEWAYS ?? 1),
-    messageServices: Number(env.MESSAGE_SERVICES ?? 1),
-    serviceEnv: { LOG_LEVEL: 'warn' },
-    env: { PATH: env.PATH },
+    gateways,
+    messageServices,
+    groupServices,
+    serviceEnv: { LOG_LEVEL: 'warn', ...options.serviceEnv },
+    env: options.env ?? { PATH: process.env.PATH },
+    progress,
+    ...(restartWithinMs !== undefined && { restartWithinMs }),
+    ...(links && { serviceEnvOf: links.serviceEnvOf }),
   })
+  const stop = async () => {
+    await system.stop()
+    await links?.stop()
+    await rm(dataDir, { recursive: true, force: true })
+  }
+  return Object.assign(await targetOf(system, links), { stop })
+}
+
+/** A system that somebody else started and will stop, with the proxies it was started with. */
+export async function targetOf(system: System, links?: Links): Promise<Target> {
   return {
-    ...describe(system.processes),
+    urls: await Promise.all(system.gateways.map((gateway) => links?.clientUrl(gateway) ?? gateway.url)),
+    ...(links && { links }),
     authSecret: system.authSecret,
-    async stop() {
-      await system.stop()
-      await rm(dataDir, { recursive: true, force: true })
+    get processes() {
+      return system.processes
     },
+    system,
+    stop: async () => {},
   }
 }
 
-function describe(processes: readonly ProcessEntry[]) {
-  const urls = processes.flatMap(({ name, url }) => (name.startsWith('gateway') && url !== undefined ? [url] : []))
-  return { urls, processes: processes.filter(({ pid }) => pid !== 0) }
+async function joinTarget(runFile: string): Promise<Target> {
+  const state = await readRunFile(runFile)
+  const beside = join(dirname(runFile), 'auth-secret')
+  const authSecret = process.env.AUTH_SECRET ?? (await readFile(beside, 'utf8').catch(() => '')).trim()
+  if (authSecret === '')
+    throw new SetupError(`There is no ${beside}: set AUTH_SECRET to what that system's tokens are signed with.`)
+  const urls = state.processes.flatMap(({ name, url }) => (name.startsWith('gateway') && url ? [url] : []))
+  let processes = state.processes
+  // Read again and again: a process that was started again has a new pid there.
+  const refresh = setInterval(() => {
+    readRunFile(runFile).then(
+      (now) => {
+        processes = now.processes
+      },
+      () => {},
+    )
+  }, 1_000)
+  return {
+    urls,
+    authSecret,
+    get processes() {
+      return processes
+    },
+    stop: async () => clearInterval(refresh),
+  }
+}
+
+async function readRunFile(path: string): Promise<RunState> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as RunState
+  } catch (error) {
+    throw new SetupError(`${path} is not the run.json of a running system: ${(error as Error).message}`)
+  }
 }

@@ -1,0 +1,104 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { CallError, createHttp, type HttpClient } from '@qunxin/client'
+import { type ChatRecord, groupOf, peerOf } from '@qunxin/contracts'
+import type { History, Seen } from '../history.ts'
+import type { Target } from '../target.ts'
+import type { LoadClient } from './load-client.ts'
+
+const AT_ONCE = 8
+const PAGE_SIZE = 200
+const RETRY_MS = 250
+const GIVE_UP_MS = 60_000
+const TELL_EVERY_MS = 2_000
+
+interface Task {
+  client: LoadClient
+  conversation: number
+  whole: boolean
+  /** Decides gateway and direction. */
+  number: number
+}
+
+export interface ReadBackOptions {
+  target: Pick<Target, 'urls'>
+  history: History
+  clients: readonly LoadClient[]
+  /** So many members of a conversation read all of it, the others its newest page; 0: all of them all of it. */
+  readers: number
+  progress(line: string): void
+}
+
+/** The end of a run: what every client finds in the history of every conversation it is in. */
+export async function readBack(options: ReadBackOptions): Promise<void> {
+  const { history, progress } = options
+  const tasks = tasksOf(options)
+  const all = tasks.length
+  let toldAt = performance.now()
+  const work = async () => {
+    for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) {
+      const { client, conversation, whole } = task
+      history.read(client.index, conversation, await readOne(task, options), { whole })
+      if (performance.now() - toldAt < TELL_EVERY_MS) continue
+      toldAt = performance.now()
+      progress(`${all - tasks.length} of ${all} histories read`)
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
+}
+
+/** Of conversations somebody has written into: the others have no messages, of idle users there are very many. */
+function tasksOf({ history, clients, readers }: ReadBackOptions): Task[] {
+  const written = new Set<number>()
+  for (let i = 0; i < history.attempts.conversation.length; i++) written.add(history.attempts.conversation.at(i))
+  return history.conversations.flatMap(({ members }, conversation) => {
+    if (!written.has(conversation)) return []
+    const present = [...members].filter(([, { until }]) => until === Number.POSITIVE_INFINITY)
+    return present.flatMap(([index], number) => {
+      const client = clients[index]
+      return client ? [{ client, conversation, whole: readers === 0 || number < readers, number }] : []
+    })
+  })
+}
+
+async function readOne({ client, conversation, whole, number }: Task, options: ReadBackOptions): Promise<Seen[]> {
+  const { urls } = options.target
+  const id = options.history.conversations[conversation]?.id ?? ''
+  const group = groupOf(id)
+  const named = group === undefined ? { chatUserId: peerOf(id, String(client.userId)) } : { groupId: group }
+  const gateways = urls.map((url) => createHttp({ url, userId: client.userId, accessToken: client.accessToken }))
+  const page = (position: Record<string, number>) =>
+    read(gateways, number, { ...named, pageSize: PAGE_SIZE, ...position })
+  const pages: ChatRecord[][] = []
+  if (!whole) pages.push(await page({}))
+  else if (number % 2 === 0) {
+    for (let found = await page({ lastTime: 0 }); found.length > 0; found = await page({ lastTime: lastOf(found) }))
+      pages.push(found)
+  } else {
+    for (let found = await page({}); found.length > 0; found = await page({ beforeSeq: found[0]?.seq ?? 1 }))
+      pages.unshift(found)
+  }
+  return pages.flat().map(({ seq, msg_id, fromId, msg, timestamp }) => {
+    return { seq, msgId: msg_id, fromUserId: Number(fromId), text: msg, at: timestamp }
+  })
+}
+
+const lastOf = (page: readonly ChatRecord[]) => page.at(-1)?.timestamp ?? 0
+
+/** One page from whichever gateway answers. @throws when none has for a minute, or it is refused */
+async function read(
+  gateways: readonly HttpClient[],
+  first: number,
+  data: Record<string, unknown>,
+): Promise<ChatRecord[]> {
+  const giveUpAt = performance.now() + GIVE_UP_MS
+  for (let attempt = first; ; attempt++) {
+    try {
+      const http = gateways[attempt % gateways.length] as HttpClient
+      return (await http.post<{ recordList: ChatRecord[] }>('/chat/chat!loadChatRecords', data)).recordList
+    } catch (error) {
+      const final = error instanceof CallError && !error.retryable
+      if (final || performance.now() > giveUpAt) throw error
+      await delay(RETRY_MS)
+    }
+  }
+}
