@@ -1,16 +1,17 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Seen } from './bounds/seen.ts'
 import { check } from './check/check.ts'
 import { Delivery } from './check/delivery.ts'
 import { Fleet } from './clients/fleet.ts'
 import { readBack } from './clients/read-back.ts'
 import { Watcher } from './clients/watcher.ts'
 import { drawFrom } from './faults/draw.ts'
-import { parseFault, startFaults } from './faults/index.ts'
+import { endsByItself, parseFault, startFaults } from './faults/index.ts'
 import { History } from './history.ts'
 import { hardware, loadAverage } from './measure/hardware.ts'
 import { type Measured, startMeasuring } from './measure/timeline.ts'
-import type { Counts, FaultEvent, RunResult } from './result.ts'
+import type { Bound, Counts, FaultEvent, RunResult } from './result.ts'
 import { scenarios } from './scenarios/index.ts'
 import { commonSettings, type Load, type Scenario, type Settings } from './scenarios/scenario.ts'
 import type { Target } from './target.ts'
@@ -27,6 +28,8 @@ export interface RunOptions {
   faults?: readonly string[]
   /** Made up when absent; it is in the result. */
   seed?: number
+  /** What must hold beside the verdict and what the scenario asks for. */
+  bounds?: readonly ((seen: Seen) => Bound)[]
   progress?(line: string): void
   /** Gets everything that happened, before it is judged. */
   keep?(history: History): Promise<void> | void
@@ -73,7 +76,7 @@ export async function runScenario(name: string, given: Settings, options: RunOpt
     load.start()
     await delay(seconds('warmUp'))
     progress(`${fleet.clients.length} clients, measuring`)
-    const { measured, counts, events } = await measure(
+    const { measured, counts, events, beganAt } = await measure(
       { load, watcher, target, specs, seed, progress },
       seconds('seconds'),
     )
@@ -84,7 +87,8 @@ export async function runScenario(name: string, given: Settings, options: RunOpt
     await readBack({ target, history, clients: fleet.clients, readers: Number(settings.readers), progress })
     await options.keep?.(history)
     const latency = Object.entries(watcher.latencies).map(([what, recorder]) => [what, recorder.percentiles()] as const)
-    const bounds = load.bounds?.()
+    const seen = { history, faults: events, beganAt, counts: { ...counts, unknown: watcher.counts.unknown } }
+    const bounds = [...(load.bounds?.(seen) ?? []), ...(options.bounds ?? []).map((bound) => bound(seen))]
     const figures = load.figures?.()
     return {
       scenario: name,
@@ -92,11 +96,11 @@ export async function runScenario(name: string, given: Settings, options: RunOpt
       seed,
       ...before,
       ...measured,
-      counts: { ...counts, unknown: watcher.counts.unknown },
+      counts: seen.counts,
       latency: Object.fromEntries(latency),
       faults: events,
       verdict: check(history),
-      ...(bounds && { bounds }),
+      ...(bounds.length > 0 && { bounds }),
       ...(figures && { figures }),
     }
   } finally {
@@ -118,13 +122,14 @@ interface Parts {
 async function measure(
   { load, watcher, target, specs, seed, progress }: Parts,
   ms: number,
-): Promise<{ measured: Measured; counts: Counts; events: FaultEvent[] }> {
+): Promise<{ measured: Measured; counts: Counts; events: FaultEvent[]; beganAt: number }> {
   const events: FaultEvent[] = []
   const before = { ...watcher.counts }
   const measuring = startMeasuring(
     () => ({ ...watcher.counts, refused: watcher.counts.retried + watcher.counts.refused }),
     () => target.processes,
   )
+  const beganAt = performance.now()
   watcher.begin()
   const onEvent = (event: FaultEvent) => {
     events.push(event)
@@ -132,20 +137,18 @@ async function measure(
   }
   const faults = startFaults({ specs, seed, target, onEvent })
   try {
-    await Promise.all([delay(ms), load.during?.(), specs.every(ends) ? faults.done : undefined])
+    await Promise.all([
+      delay(ms),
+      load.during?.(),
+      specs.every((spec) => endsByItself(parseFault(spec))) ? faults.done : undefined,
+    ])
   } finally {
     await faults.stop()
   }
   watcher.end()
   const measured = measuring.stop()
   const counts = Object.entries(watcher.counts).map(([what, count]) => [what, count - before[what as keyof Counts]])
-  return { measured, counts: Object.fromEntries(counts) as Counts, events }
-}
-
-/** Others go on until they are stopped. */
-function ends(spec: string): boolean {
-  const fault = parseFault(spec)
-  return fault.kind === 'scale' || fault.count !== undefined
+  return { measured, counts: Object.fromEntries(counts) as Counts, events, beganAt }
 }
 
 /** Waits until every send has its outcome, everybody is back and has been shown everything; what is missing then is for the checker. */

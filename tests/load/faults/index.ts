@@ -8,7 +8,7 @@ import { runProcessFault, runScaleFault } from './process-faults.ts'
 import { type Fault, parseFault } from './spec.ts'
 
 export { Links } from './links.ts'
-export { parseFault, SPEC_HELP } from './spec.ts'
+export { endsByItself, parseFault, SPEC_HELP } from './spec.ts'
 
 /** What faults are done to: a system this process started, and the proxies before its links. */
 export interface FaultTarget {

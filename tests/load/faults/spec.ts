@@ -94,6 +94,12 @@ export function parseFault(text: string): Fault {
   throw wrong(text, `begins with one of ${KINDS.join(', ')}`)
 }
 
+/** Others go on until they are stopped. */
+export function endsByItself(fault: Fault): boolean {
+  if (fault.kind === 'scale') return true
+  return fault.count !== undefined || (fault.kind === 'restart' && fault.each)
+}
+
 function processFault(text: string, kind: ProcessFault['kind'], [who = '', ...options]: string[]): ProcessFault {
   const known = [...SETS, ...SERVICES, ...SERVERS] as string[]
   const isService = SERVICES.some((service) => who.startsWith(`${service}-`) && /-\d+$/.test(who))
