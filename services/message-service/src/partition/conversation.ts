@@ -15,8 +15,11 @@ export class Conversation {
   queue: Pending[] = []
   /** The newest stored message; undefined until the tail is loaded. */
   position: Position | undefined
-  /** The newest seq this process knows the fan-out of: what the log has beyond it may have been lost on the way. */
-  seenSeq = 0
+  /**
+   * The newest seq this process knows the fan-out of: what the log has beyond it may have been lost on the way. Undefined until
+   * the tail has been read once.
+   */
+  seenSeq: number | undefined
   recent = new Recent()
   /** Of groups in slow mode, once it is loaded. */
   pace: Pace | undefined

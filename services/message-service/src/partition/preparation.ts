@@ -123,14 +123,11 @@ export class Preparation {
     const tail = await log.tail(id, RECENT)
     const now = clock.now()
     if (tail.seq === 0 && isPair(id)) await conversations.begin(id, now)
-    if (tail.seq > seenSeq && tail.at > now - YOUNG_MS) {
-      const young = await log.newest(id, {
-        fromSeq: seenSeq + 1,
-        toSeq: tail.seq,
-        afterTime: now - YOUNG_MS,
-        limit: MOST_YOUNG,
-      })
-      this.#again(young)
+    // What a rival has stored since we looked last is new here, however old it is: it may have been numbered, and stood still.
+    const afterTime = seenSeq === undefined ? now - YOUNG_MS : 0
+    if (tail.seq > (seenSeq ?? 0) && tail.at > afterTime) {
+      const range = { fromSeq: (seenSeq ?? 0) + 1, toSeq: tail.seq, afterTime, limit: MOST_YOUNG }
+      this.#again(await log.newest(id, range))
     }
     conversation.take(tail)
   }

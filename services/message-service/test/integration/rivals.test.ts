@@ -1,4 +1,6 @@
 import t from 'tap'
+import { type MessageDocument, toDocument } from '../../src/store/message-document.ts'
+import { message } from '../sample.ts'
 import { eventually, fakeGateway, fakeGroups, world } from './harness.ts'
 
 // Two systems that do not see each other on NATS but share a database: each instance believes that it owns every partition.
@@ -61,5 +63,21 @@ t.test('what a rival has stored goes out here too, in front of our next message'
   t.same(
     seen.map(({ item }) => item.seq),
     [1, 2, 3],
+  )
+})
+
+t.test('what a rival numbered long ago and stored only now goes out here too', async (t) => {
+  groups[0]!.create('7', '71', '72')
+  const long = Date.now() - 60_000
+  const old = (seq: number) => toDocument(message({ seq, at: long + seq, group: '7', from: '71' }))
+  const messages = w.db.collection<MessageDocument>('messages')
+  await messages.insertOne(old(1))
+  t.same(await groups[0]!.tell({ groupId: '7', version: 1 }), { lastSeq: 1 }, 'its tail has been read')
+  await messages.insertOne(old(2))
+  t.match(await one.send(one.entry('72', { group: '7' })), [{ seq: 3 }])
+  const seen = await eventually('both frames', () => one.messages('g7').length === 2 && one.messages('g7'))
+  t.same(
+    seen.map(({ item }) => item.seq),
+    [2, 3],
   )
 })
