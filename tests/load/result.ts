@@ -84,6 +84,8 @@ export interface FaultEvent {
   at: number
   /** `kill -9 message-service-1 (pid 4711)` */
   what: string
+  /** It ends what an earlier one began: a process takes work again, a link is mended. */
+  over?: boolean
   /** The process or the link it was done to. */
   target?: string
   /** Of a process that was asked to end; `readyMs` until its successor took work. */

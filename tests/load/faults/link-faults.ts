@@ -29,7 +29,7 @@ export async function runLinkFault(fault: LinkFault, links: Links, draw: Draw, c
     for (const one of chosen) one.impair(netFault(turn, fault))
     await course.pause(forMs)
     for (const one of chosen) one.mend()
-    course.say({ what: `mended ${where}`, target: turn.link })
+    course.say({ what: `mended ${where}`, target: turn.link, over: true })
   }
 }
 

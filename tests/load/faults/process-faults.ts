@@ -26,19 +26,20 @@ async function strike(
     course.say({ what: `kill -9 ${name} (pid ${pid})`, target: name })
     const since = performance.now()
     await target.kill()
-    course.say({ what: `${name} takes work again after ${Math.round(performance.now() - since)} ms`, target: name })
+    const what = `${name} takes work again after ${Math.round(performance.now() - since)} ms`
+    course.say({ what, target: name, over: true })
   } else if (kind === 'stop') {
     course.say({ what: `kill -STOP ${name} (pid ${pid}) for ${forMs / 1_000} s`, target: name })
     target.pause()
     await course.pause(forMs)
     target.resume()
-    course.say({ what: `kill -CONT ${name} (pid ${pid})`, target: name })
+    course.say({ what: `kill -CONT ${name} (pid ${pid})`, target: name, over: true })
   } else {
     course.say({ what: `kill -TERM ${name} (pid ${pid})`, target: name })
     const ended = await target.restart()
     const how = ended.signal === null ? `exit code ${ended.code}` : `signal ${ended.signal}`
     const what = `${name} ended with ${how} after ${ended.drainMs} ms, takes work again after ${ended.readyMs} ms`
-    course.say({ what, target: name, ended })
+    course.say({ what, target: name, ended, over: true })
   }
 }
 
@@ -58,7 +59,7 @@ export async function runScaleFault(fault: ScaleFault, system: System, draw: Dra
       course.say({ what: `${name} is asked to leave`, target: name })
       const ended = await system.remove(name)
       const what = `${name} left with exit code ${ended.code} after ${ended.drainMs} ms, ${instances().length} remain`
-      course.say({ what, target: name, ended })
+      course.say({ what, target: name, ended, over: true })
     }
     if (before !== step || step !== steps.at(-1)) await course.pause(draw.between(0.5, 1.5) * everyMs)
   }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { RunResult } from '../result.ts'
+import type { Percentiles, RunResult } from '../result.ts'
 import { runPage } from './html.ts'
 import { sampleResult } from './sample.ts'
 
@@ -20,6 +20,33 @@ t.test('each fault is a mark in every plot over time, and a row that says what i
   const plots = 1 + processes.length
   t.equal(page.split('<g class="mark">').length - 1, faults.length * plots)
   for (const { what } of faults) t.ok(page.includes(`<td>${what}</td>`), what)
+})
+
+t.test('where something works again is another mark than where it began to fail', async (t) => {
+  const healed = runPage(
+    sampleResult({
+      faults: [
+        { at: 1, what: 'kill -STOP mongod (pid 1) for 2 s' },
+        { at: 3, what: 'kill -CONT mongod (pid 1)', over: true },
+      ],
+    }),
+  )
+  const plots = 1 + sampleResult().processes.length
+  t.equal(healed.split('<g class="mark">').length - 1, plots)
+  t.equal(healed.split('<g class="mark over">').length - 1, plots)
+})
+
+t.test('figures that only one scenario has are named', async (t) => {
+  t.match(runPage(sampleResult({ figures: { kibPerConnection: 20.56 } })), '<dt>kibPerConnection</dt><dd>20.6</dd>')
+  t.notMatch(page, 'Of this scenario')
+})
+
+t.test('latencies of every run stand first', async (t) => {
+  const names = (text: string) =>
+    [...text.matchAll(/<tr><td>(acknowledged|delivered|connected|other)<\/td>/g)].map(([, name]) => name)
+  const { acknowledged, delivered } = sampleResult().latency as { acknowledged: Percentiles; delivered: Percentiles }
+  const mixed = runPage(sampleResult({ latency: { other: delivered, connected: delivered, delivered, acknowledged } }))
+  t.strictSame(names(mixed), ['acknowledged', 'delivered', 'connected', 'other'])
 })
 
 t.test('of a process that was asked to end it is said how it did', async (t) => {

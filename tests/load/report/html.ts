@@ -17,6 +17,7 @@ export function runPage(result: RunResult): string {
 ${banner(result)}
 ${tiles(result)}
 ${checkedSection(result)}
+${figuresSection(result)}
 ${timelineSection(result)}
 ${latencySection(result)}
 ${processesSection(result)}
@@ -39,15 +40,29 @@ function tiles({ counts, seconds }: RunResult): Markup {
   return html`<div class="tiles">${figures.map(([value, what]) => html`<div class="tile"><b>${value}</b><span>${what}</span></div>`)}</div>`
 }
 
+/** Those of every run first. */
+const LATENCIES = ['acknowledged', 'delivered', 'connected', 'replayed']
+
 function latencySection({ latency }: RunResult): Markup {
-  const rows = Object.entries(latency)
+  const rows = Object.entries(latency).toSorted(([one], [other]) => placeOf(one) - placeOf(other))
   return html`<section class="card"><h2>Latency, milliseconds</h2>
 <div class="wide"><table><thead><tr><th>until</th>${['values', 'p50', 'p90', 'p99', 'p99.9', 'most'].map((name) => html`<th class="number">${name}</th>`)}</tr></thead>
 <tbody>${rows.map(
     ([name, { count, p50, p90, p99, p999, most }]) =>
       html`<tr><td>${name}</td><td class="number">${whole(count)}</td>${[p50, p90, p99, p999, most].map((ms) => html`<td class="number">${figure(ms)}</td>`)}</tr>`,
   )}</tbody></table></div>
-${rows.some(([, { count }]) => count > 1) && html`<div class="wide">${percentilePlot(latency)}</div>`}</section>`
+${rows.some(([, { count }]) => count > 1) && html`<div class="wide">${percentilePlot(rows)}</div>`}</section>`
+}
+
+function placeOf(name: string): number {
+  const place = LATENCIES.indexOf(name)
+  return place === -1 ? LATENCIES.length : place
+}
+
+function figuresSection({ figures }: RunResult): Markup | undefined {
+  if (figures === undefined) return undefined
+  const rows = Object.entries(figures)
+  return html`<section class="card"><h2>Of this scenario</h2><dl>${rows.map(([name, value]) => html`<dt>${name}</dt><dd>${figure(value)}</dd>`)}</dl></section>`
 }
 
 function settingsSection({ settings, hardware, loadAverage, seed }: RunResult): Markup {

@@ -6,8 +6,8 @@ const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [960, 260, 60, 120, 14, 34]
 const TICKS = [0, 50, 90, 99, 99.9, 99.99, 99.999]
 
 /** Latency by percentile, HDR fashion: each nine of the percentile is as wide as the one before; milliseconds in powers of ten. */
-export function percentilePlot(latency: Record<string, Percentiles>): Markup {
-  const curves = Object.entries(latency)
+export function percentilePlot(latency: readonly (readonly [name: string, Percentiles])[]): Markup {
+  const curves = latency
     .map(([name, percentiles], i) => ({ name, colour: (i % 6) + 1, points: pointsOf(percentiles) }))
     .filter(({ points }) => points.length > 1)
   const last = Math.max(90, ...curves.flatMap(({ points }) => points.map(([percentile]) => percentile)))

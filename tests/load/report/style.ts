@@ -68,6 +68,8 @@ svg .area { fill: var(--series); opacity: 0.1; }
 svg circle { fill: var(--card); stroke: var(--series); stroke-width: 1.5; }
 svg .mark line { stroke: var(--mark); stroke-width: 1; stroke-dasharray: 3 3; }
 svg .mark text { fill: var(--mark); font-size: 11px; font-weight: 600; }
+svg .over line { stroke: var(--soft); stroke-dasharray: 1 4; }
+svg .over text { fill: var(--soft); font-weight: 400; }
 svg .told { fill: transparent; }
 svg .told:hover { fill: var(--ink); opacity: 0.06; }
 .series-1 { --series: var(--series-1); } .series-2 { --series: var(--series-2); } .series-3 { --series: var(--series-3); }

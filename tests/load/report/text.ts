@@ -4,7 +4,7 @@ import { failureInWords } from './violations.ts'
 
 /** One run for a terminal: what happened, how long it took, what it cost, and last whether it passed. */
 export function runText(result: RunResult): string {
-  const { scenario, seed, seconds, counts, latency, processes, faults, verdict, bounds = [] } = result
+  const { scenario, seed, seconds, counts, latency, processes, faults, verdict, bounds = [], figures = {} } = result
   const rate = (count: number) => (seconds > 0 ? figure(count / seconds) : '0')
   const failure = failureInWords(result)
   const lines = [
@@ -19,6 +19,7 @@ export function runText(result: RunResult): string {
       ({ name, cpuMicrosPerDelivered: micros, residentMib: { most } }) =>
         `  ${name}: ${micros === undefined ? '' : `${figure(micros)} µs CPU per delivered message, `}at most ${whole(most)} MiB`,
     ),
+    ...Object.entries(figures).map(([name, value]) => `  ${name}: ${figure(value)}`),
     ...bounds.map(({ what, limit, found, held }) => `  ${held ? 'held' : 'BROKEN'}: ${what}: ${found} (${limit})`),
     ...verdict.examples.map((example) => `  ! ${example}`),
     failure === ''

@@ -29,6 +29,8 @@ export interface Mark {
   at: number
   number: number
   text: string
+  /** Where something ends that another one began. */
+  over?: boolean
 }
 
 const [LEFT, RIGHT, TOP, TITLE, BOTTOM] = [52, 18, 14, 28, 22]
@@ -74,18 +76,18 @@ function onePanel({ title, colour, points, top }: Panel, { x, y, width, height }
   const area = (piece: Piece) =>
     `${path(piece)}L${x(piece.at(-1)?.[0] ?? 0)} ${y + height}L${x(piece[0]?.[0] ?? 0)} ${y + height}Z`
   return html`<g class="series-${colour}"><text class="title" x="${LEFT}" y="${y - 8}">${title}</text>
-${[0, end / 2, end].map((value) => html`<line class="grid" x1="${LEFT}" x2="${width - RIGHT}" y1="${up(value)}" y2="${up(value)}"/><text class="tick end" x="${LEFT - 6}" y="${up(value) + 4}">${tick(value)}</text>`)}
+${(most === 0 ? [0] : [0, end / 2, end]).map((value) => html`<line class="grid" x1="${LEFT}" x2="${width - RIGHT}" y1="${up(value)}" y2="${up(value)}"/><text class="tick end" x="${LEFT - 6}" y="${up(value) + 4}">${tick(value)}</text>`)}
 ${lines.map((piece) => html`<path class="area" d="${area(piece)}"/><path class="line" d="${path(piece)}"/>`)}</g>`
 }
 
 /** Lines of all faults; their numbers where there is room for one. */
 function drawMarks(marks: readonly Mark[], x: (at: number) => number, bottom: number): Markup[] {
   let free = 0
-  return marks.map(({ at, number, text }) => {
+  return marks.map(({ at, number, text, over }) => {
     const place = x(at)
     const numbered = place >= free
     if (numbered) free = place + NUMBER_WIDTH
-    return html`<g class="mark"><line x1="${place}" x2="${place}" y1="${TOP}" y2="${bottom}"/>${numbered && html`<text class="middle" x="${place}" y="${TOP - 4}">${number}</text>`}<title>${text}</title></g>`
+    return html`<g class="mark${over ? ' over' : ''}"><line x1="${place}" x2="${place}" y1="${TOP}" y2="${bottom}"/>${numbered && html`<text class="middle" x="${place}" y="${TOP - 4}">${number}</text>`}<title>${text}</title></g>`
   })
 }
 

@@ -26,7 +26,7 @@ ${faults.length > 0 && faultList(faults)}</section>`
 }
 
 export function marksOf(faults: readonly FaultEvent[]): Mark[] {
-  return faults.map(({ at, what }, i) => ({ at, number: i + 1, text: `${clock(at)}: ${what}` }))
+  return faults.map(({ at, what, over = false }, i) => ({ at, number: i + 1, text: `${clock(at)}: ${what}`, over }))
 }
 
 /** An entry may cover a little more or less than a second. */
@@ -38,7 +38,7 @@ function rate(timeline: readonly Moment[], at: number, counted: Counted): number
 
 function faultList(faults: readonly FaultEvent[]): Markup {
   const rows = html`<div class="wide"><table><thead><tr><th class="number narrow">fault</th><th class="number narrow">at</th><th>what</th></tr></thead>
-<tbody>${faults.map(({ at, what, ended }, i) => html`<tr><td class="number mark-number">${i + 1}</td><td class="number">${figure(at)} s</td><td>${what}${ended && html`, <span class="soft">${endInWords(ended)}</span>`}</td></tr>`)}</tbody></table></div>`
+<tbody>${faults.map(({ at, what, over, ended }, i) => html`<tr><td class="number ${over ? 'soft' : 'mark-number'}">${i + 1}</td><td class="number">${figure(at)} s</td><td>${what}${ended && html`, <span class="soft">${endInWords(ended)}</span>`}</td></tr>`)}</tbody></table></div>`
   return faults.length <= FAULTS_OPEN
     ? rows
     : html`<details><summary>The ${whole(faults.length)} faults</summary>${rows}</details>`

@@ -14,7 +14,7 @@ export function banner(result: RunResult): Markup {
 export function checkedSection({ verdict, bounds = [] }: RunResult): Markup {
   const { checked, examples } = verdict
   return html`<section class="card"><h2>What was checked</h2>
-<p>${whole(checked.acknowledged)} acknowledged messages against ${whole(checked.stored)} in the history and ${whole(checked.shown)} shown to clients.</p>
+<p>${whole(checked.acknowledged)} acknowledged messages, from the first connection to the end, against ${whole(checked.stored)} in the history and ${whole(checked.shown)} shown to clients.</p>
 ${violationsTable(verdict)}
 ${examples.length > 0 && html`<h2>Examples</h2><ol class="examples">${examples.map((example) => html`<li>${example}</li>`)}</ol>`}
 ${bounds.length > 0 && html`<h2>What had to hold besides</h2>${boundsTable(bounds)}`}</section>`
