@@ -16,6 +16,7 @@ export function checkSenders(parts: { history: History; logs: Logs; findings: Fi
     for (let row = reading.from; row < reading.to; row++) {
       const attempt = records.attempt.at(row)
       if (attempt >= FOREIGN || attempts.outcome.at(attempt) !== outcomes.acknowledged) continue
+      if (logs.storedAt(attempt) !== row) continue
       const sender = attempts.sender.at(attempt)
       const before = newest.get(sender)
       if (before === undefined || before < attempt) newest.set(sender, attempt)
