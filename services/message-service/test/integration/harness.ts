@@ -82,16 +82,35 @@ export interface Seen {
 }
 
 /** A gateway as far as message-service sees one: announces itself, publishes batches, takes deliveries. */
-export async function fakeGateway(bus: Bus, node: string) {
+export async function fakeGateway(bus: Bus, node: string, { repeatMs = 2_000 } = {}) {
   const seen: Seen[] = []
   /** Sizes of the deliveries, and what each carried. */
   const deliveries: { bytes: number; kinds: string[] }[] = []
+  /** Instances that have given up something unconfirmed. */
+  const givenUp: string[] = []
   const answers = new Map<number, SendAnswer>()
   const waiting = new Map<number, (answer: SendAnswer) => void>()
   let nextId = 1
   let nextBatch = 1
+  /** How much of each instance's deliveries was taken. */
+  const taken = new Map<string, number>()
+  let confirming = true
+  const confirm = (instance: string, again: boolean) => {
+    if (!confirming || !bus.connected) return
+    const confirmed = taken.get(instance) ?? 0
+    bus.publish(subjects.messageConfirm(instance), JSON.stringify({ node, confirmed, again }))
+  }
   bus.subscribe(subjects.gatewayDeliver(node), ({ data }) => {
-    const { delivery, bodies } = decodeDelivery(data)
+    const { place, delivery, bodies } = decodeDelivery(data)
+    const { from } = delivery
+    if (place.oldest > (taken.get(from) ?? 0) + 1) {
+      givenUp.push(from)
+      taken.set(from, place.oldest - 1)
+    }
+    const last = taken.get(from) ?? 0
+    if (delivery.items.length === 0 || place.number !== last + 1) return confirm(from, place.number > last)
+    taken.set(from, place.number)
+    confirm(from, false)
     deliveries.push({ bytes: data.length, kinds: delivery.items.map(({ kind }) => kind) })
     let body = 0
     for (const item of delivery.items) {
@@ -150,7 +169,7 @@ export async function fakeGateway(bus: Bus, node: string) {
     async send(...sends: SendEntry[]): Promise<SendAnswer[]> {
       publish(sends)
       const unanswered = () => sends.filter(({ id }) => !answers.has(id))
-      const repeat = setInterval(() => publish(unanswered()), 2_000)
+      const repeat = setInterval(() => publish(unanswered()), repeatMs)
       try {
         return await Promise.all(sends.map(({ id }) => answer(id)))
       } finally {
@@ -161,7 +180,17 @@ export async function fakeGateway(bus: Bus, node: string) {
       bus.publish(subjects.partitionReceipt(partitionOf(conversation, PARTITIONS)), JSON.stringify({ receipts })),
     messages: (conversation: string) =>
       seen.filter(({ item, frame }) => frame.tag === 'message' && item.conversation === conversation),
+    givenUp,
+    /** Whether it says what it has taken. */
+    confirms(does: boolean) {
+      confirming = does
+    },
+    leave() {
+      clearInterval(timer)
+      bus.publish(subjects.gatewayInstances, JSON.stringify({ node, leaving: true }))
+    },
     flush: () => bus.flush(),
+    /** It says no more that it lives. */
     stop: () => clearInterval(timer),
   }
 }
