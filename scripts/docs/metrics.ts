@@ -6,7 +6,12 @@ import { code, table } from './markdown.ts'
 /** Our own metrics of each service; those of the process itself are Prometheus's usual ones. */
 export async function metricsTable(): Promise<string> {
   const gateway = createMetrics('gateway')
-  measure(gateway, { sockets: { size: 0 } as never, sends: { pending: 0 } as never })
+  measure(gateway, {
+    sockets: { size: 0, unreadBytes: 0, unboundBytes: 0 } as never,
+    sends: { pending: 0, pendingBytes: 0, overloaded: 0 } as never,
+    calls: { underWay: 0 } as never,
+    bus: { unsentBytes: 0 },
+  })
   const messages = createMetrics('message-service')
   serviceMetrics(messages, { waiting: () => 0, conversations: () => 0, partitions: () => 0 })
   const rows = [...(await ownRows('gateway', gateway)), ...(await ownRows('message-service', messages))]

@@ -14,12 +14,15 @@ import { AppError, type Logger } from '@qunxin/runtime'
 import { type ConnectionOptions, connectNats } from './connection.ts'
 import { Replies } from './replies.ts'
 import { type AnyHandler, answer } from './serve.ts'
+import { MAX_UNSENT_BYTES, unsentBytes } from './unsent.ts'
 
 const REQUEST_TIMEOUT_MS = 5_000
 /** While nobody serves a subject (a restart), a request is tried again this often until its deadline is near. */
 const NO_RESPONDERS_RETRY_MS = 100
 /** Requests of one process under way at once; above it the answer is UNAVAILABLE at once, not a growing heap. */
 const MAX_IN_FLIGHT = 2_000
+/** Requests of this process that wait for their reply: more than a gateway lets its clients have, so that its own always pass. */
+const MAX_ASKING = { requests: 5_000, bytes: 64 * 1024 * 1024 }
 
 export interface BusOptions extends ConnectionOptions {
   /** First token of every subject: `im`. */
@@ -44,6 +47,8 @@ export class Bus {
   readonly #back: (() => void)[] = []
   #connected = true
   #inFlight = 0
+  #asking = 0
+  #askingBytes = 0
 
   constructor(nats: NatsConnection, options: BusOptions) {
     this.nats = nats
@@ -56,6 +61,19 @@ export class Bus {
   /** Core publishes made while disconnected are dropped without a word: the hot path looks here first. */
   get connected(): boolean {
     return this.#connected
+  }
+
+  /**
+   * Connected, and the server takes what is published. One that stands still is noticed by its missing pongs only, and until
+   * then everything published would heap up here.
+   */
+  get writable(): boolean {
+    return this.#connected && unsentBytes(this.nats) < MAX_UNSENT_BYTES
+  }
+
+  /** What was published and has not left this process, in bytes. */
+  get unsentBytes(): number {
+    return unsentBytes(this.nats)
   }
 
   onDisconnect(callback: () => void): void {
@@ -113,9 +131,24 @@ export class Bus {
   /**
    * Publishes to a subject and waits for the first reply. While nobody listens there it tries again until the time is up.
    *
-   * @throws AppError UNAVAILABLE when nobody listened or NATS is away, TIMEOUT when no reply came within `timeoutMs` (5 s)
+   * @throws AppError UNAVAILABLE when nobody listened, NATS is away or too many wait already, TIMEOUT when no reply came
+   *   within `timeoutMs` (5 s)
    */
   async ask(name: string, payload: Uint8Array | string, options: RequestOptions = {}): Promise<Uint8Array> {
+    const bytes = payload.length
+    if (this.#asking >= MAX_ASKING.requests || this.#askingBytes + bytes > MAX_ASKING.bytes)
+      throw new AppError('UNAVAILABLE', { details: { subject: name, problem: 'too many requests under way' } })
+    this.#asking += 1
+    this.#askingBytes += bytes
+    try {
+      return await this.#ask(name, payload, options)
+    } finally {
+      this.#asking -= 1
+      this.#askingBytes -= bytes
+    }
+  }
+
+  async #ask(name: string, payload: Uint8Array | string, options: RequestOptions): Promise<Uint8Array> {
     const timeoutMs = options.timeoutMs ?? REQUEST_TIMEOUT_MS
     const deadline = Date.now() + timeoutMs
     const requestHeaders = headers()
@@ -125,7 +158,7 @@ export class Bus {
     for (;;) {
       const left = deadline - Date.now()
       if (left <= 0) throw new AppError('UNAVAILABLE', { details: { subject: name, problem: 'nobody serves it' } })
-      if (this.#connected) {
+      if (this.writable) {
         const reply = await this.#replies.first(
           (inbox) => this.nats.publish(this.#prefix + name, payload, { reply: inbox, headers: requestHeaders }),
           left,
@@ -167,7 +200,7 @@ export class Bus {
       const subscription = this.subscribe(
         name,
         (message) => {
-          if (this.#inFlight >= MAX_IN_FLIGHT) {
+          if (this.#inFlight >= MAX_IN_FLIGHT || !this.writable) {
             message.respond(JSON.stringify({ ok: false, error: { code: 'UNAVAILABLE', info: 'overloaded' } }))
             return
           }

@@ -31,7 +31,13 @@ export type MessageAck =
       state: 1
       duplicate?: true
     }
-  | { msgId: string; code: number; info: string }
+  | {
+      msgId: string
+      code: number
+      info: string
+      /** Of RATE_LIMITED: when another attempt may pass. */
+      details?: { retryAfterMs: number }
+    }
 
 export interface Bound {
   userId: number

@@ -50,6 +50,20 @@ const settings = z.object({
     .default(256 * 1024),
   /** How long a send waits to be stored before it ends TIMEOUT. */
   SEND_TIMEOUT_MS: milliseconds.default(5_000),
+  /** Sends that may wait to be stored, of all clients together; above it they end UNAVAILABLE at once. */
+  SENDS_LIMIT: z.coerce.number().int().positive().default(20_000),
+  /** What those sends may take as JSON; in memory it is about three times that. */
+  SENDS_LIMIT_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1024 * 1024)
+    .default(32 * 1024 * 1024),
+  /** What may wait for clients that read slowly, of all sockets together; above it the slowest are closed 4008. */
+  SLOW_SOCKETS_LIMIT_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1024 * 1024)
+    .default(128 * 1024 * 1024),
   /** How long a call waits for the service that serves it. */
   CALL_TIMEOUT_MS: milliseconds.default(5_000),
   /** How long a socket may stay without a user. */

@@ -1,25 +1,43 @@
-import { Gauge, type Registry } from '@qunxin/runtime'
+import type { Bus } from '@qunxin/bus'
+import { Counter, Gauge, type Registry } from '@qunxin/runtime'
+import type { Calls } from './calls/calls.ts'
 import type { Sends } from './send/sends.ts'
 import type { SocketEdge } from './socket/socket-edge.ts'
 
-/** What `/metrics` shows beside the process's own figures. */
-export function measure(metrics: Registry, options: { sockets: SocketEdge; sends: Sends }): void {
-  const { sockets, sends } = options
+/** What `/metrics` shows beside the process's own figures: what is there, and what waits within which bound. */
+export function measure(
+  metrics: Registry,
+  options: { sockets: SocketEdge; sends: Sends; calls: Calls; bus: Pick<Bus, 'unsentBytes'> },
+): void {
+  const { sockets, sends, calls, bus } = options
   const registers = [metrics]
-  new Gauge({
-    name: 'qunxin_gateway_connections',
-    help: 'Open WebSocket connections, bound or not',
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read())
+      },
+    })
+  gauge('qunxin_gateway_connections', 'Open WebSocket connections, bound or not', () => sockets.size)
+  gauge('qunxin_gateway_sends_pending', 'Sends that wait to be acknowledged', () => sends.pending)
+  gauge('qunxin_gateway_sends_pending_bytes', 'What those sends take as JSON', () => sends.pendingBytes)
+  gauge('qunxin_gateway_calls_pending', 'Calls that wait for their service', () => calls.underWay)
+  gauge('qunxin_gateway_unread_bytes', 'What waits for clients to read it', () => sockets.unreadBytes)
+  gauge(
+    'qunxin_gateway_unbound_bytes',
+    'What came behind getUserId and waits for the binding',
+    () => sockets.unboundBytes,
+  )
+  gauge('qunxin_gateway_nats_unsent_bytes', 'What was published and NATS has not taken', () => bus.unsentBytes)
+  new Counter({
+    name: 'qunxin_gateway_sends_overloaded_total',
+    help: 'Sends refused because too much was waiting',
     registers,
     collect() {
-      this.set(sockets.size)
-    },
-  })
-  new Gauge({
-    name: 'qunxin_gateway_sends_pending',
-    help: 'Sends that wait to be acknowledged',
-    registers,
-    collect() {
-      this.set(sends.pending)
+      this.reset()
+      this.inc(sends.overloaded)
     },
   })
 }

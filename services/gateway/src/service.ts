@@ -107,6 +107,7 @@ export async function startGateway(
       partitions: config.PARTITIONS,
       onInstancesChanged: (callback) => instances.onChanged(callback),
       timeoutMs: config.SEND_TIMEOUT_MS,
+      limit: { sends: config.SENDS_LIMIT, bytes: config.SENDS_LIMIT_BYTES },
     })
     undo('sends', () => sends.stop())
     const calls = new Calls({ bus, sends, limits, timeoutMs: config.CALL_TIMEOUT_MS })
@@ -137,7 +138,7 @@ export async function startGateway(
       registerDevLogin(app, { ...config, AUTH_SECRET: config.AUTH_SECRET })
       await registerPage(app)
     }
-    measure(metrics, { sockets, sends })
+    measure(metrics, { sockets, sends, calls, bus })
     const announcement = announce(bus, node)
     undo('announcement', () => announcement.stop())
     await app.listen({ host: config.HOST, port: config.PORT })

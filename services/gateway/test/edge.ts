@@ -21,7 +21,7 @@ export async function edge(
   const authenticator = createAuthenticator(config, { notBefore: { of: () => 0 } })
   const calls = new Calls({
     bus: { request: () => Promise.reject(new Error('nothing is behind this edge')) },
-    sends: { submit: () => {} },
+    sends: { submit: () => {}, refused: () => {} },
     limits: unlimited,
     timeoutMs: 5_000,
     ...options,

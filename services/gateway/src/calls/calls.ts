@@ -11,11 +11,16 @@ export interface CallInput {
   /** As it came: `data` of either edge. */
   data: unknown
   requestId: string
+  /** What it came in, as far as that is known. */
+  bytes: number
   /** The edge has taken this one from the limit already: the socket counts every frame, whatever is in it. */
   counted?: boolean
   /** The connection it came on, which is not shown its own message; none for HTTP. */
   conn?: string
 }
+
+/** Calls of all clients that may be under way: their answers take memory too, and the process needs the bus for itself. */
+const MAX_UNDER_WAY = { calls: 2_000, bytes: 32 * 1024 * 1024 }
 
 export interface CallsOptions {
   bus: Pick<Bus, 'request'>
@@ -28,6 +33,8 @@ export interface CallsOptions {
 /** The one way from an edge to an operation. */
 export class Calls {
   readonly #options: CallsOptions
+  #underWay = 0
+  #bytes = 0
 
   constructor(options: CallsOptions) {
     this.#options = options
@@ -36,11 +43,30 @@ export class Calls {
   /**
    * Answers with the operation's output.
    *
-   * @throws AppError RATE_LIMITED with `details.retryAfterMs`, FORBIDDEN when the data names another user, BAD_REQUEST with
+   * @throws AppError UNAVAILABLE when too many are under way, RATE_LIMITED with `details.retryAfterMs`, FORBIDDEN when the data names another user, BAD_REQUEST with
    *   `details.field`, and whatever the operation refuses with
    */
-  async call(row: Row, { principal, data, requestId, counted, conn }: CallInput): Promise<OutputOf<Row['operation']>> {
-    if (!counted) this.#take(principal)
+  async call(row: Row, input: CallInput): Promise<OutputOf<Row['operation']>> {
+    if (!input.counted) this.#take(input.principal)
+    const { bytes } = input
+    if (this.#underWay >= MAX_UNDER_WAY.calls || this.#bytes + bytes > MAX_UNDER_WAY.bytes)
+      throw new AppError('UNAVAILABLE', { details: { problem: 'too many calls under way' } })
+    this.#underWay += 1
+    this.#bytes += bytes
+    try {
+      return await this.#carryOut(row, input)
+    } finally {
+      this.#underWay -= 1
+      this.#bytes -= bytes
+    }
+  }
+
+  /** Calls that wait for their service. */
+  get underWay(): number {
+    return this.#underWay
+  }
+
+  async #carryOut(row: Row, { principal, data, requestId, conn }: CallInput): Promise<OutputOf<Row['operation']>> {
     const fields = fieldsOf(data)
     refuseOthers(fields, principal)
     if (row.operation === sendMessage) {

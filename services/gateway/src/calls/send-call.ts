@@ -1,6 +1,7 @@
 import {
   type ContentType,
   contentTypes,
+  type ErrorCode,
   groupConversation,
   isContentType,
   nameFor,
@@ -21,6 +22,8 @@ export type NewSend = Omit<SendEntry, 'id'>
 /** Hands a send to its partition; `done` is called once, after the commit or with the refusal. */
 export interface SubmitSend {
   submit(entry: NewSend, done: (answer: SendAnswer) => void): void
+  /** A send was refused for now before it came this far: what its connection sends behind it is refused likewise. */
+  refused(entry: NewSend, code: ErrorCode): void
 }
 
 /**

@@ -5,6 +5,7 @@ import websocket from '@fastify/websocket'
 import { AppError, type Logger } from '@qunxin/runtime'
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify, LogController } from 'fastify'
 import type { GatewayConfig } from '../config.ts'
+import { limitBodies } from './body-budget.ts'
 import type { Origins } from './origins.ts'
 import { refuse, refuseUnreadable } from './refuse.ts'
 
@@ -37,6 +38,7 @@ export async function createHttpServer(
       refuse(new AppError('UNKNOWN_OPERATION'), request, reply)
     },
   })
+  limitBodies(app, { bodyLimit: config.BODY_LIMIT_BYTES })
   app.removeContentTypeParser('text/plain')
   app.setErrorHandler((error, request, reply) => refuse(error, request, reply))
   app.setNotFoundHandler((request, reply) => refuse(new AppError('UNKNOWN_OPERATION'), request, reply))

@@ -4,6 +4,9 @@ import type { NewSend } from '../calls/send-call.ts'
 /** A client that pipelines has more on the wire when it is refused: this long, more than a bad mobile round trip, it may still come. */
 const CLOSED_MS = 1_000
 
+/** More than any flood closes in a second; above it the oldest is open again, as after its time. */
+const MAX_CLOSED = 100_000
+
 interface Closed {
   /** The first one refused: with it the resends begin. */
   msgId: string
@@ -23,6 +26,9 @@ export class ClosedRows {
   close(send: NewSend, code: ErrorCode, now: number): void {
     if (send.conn === '' || this.#rows.has(rowOf(send))) return
     this.#rows.set(rowOf(send), { msgId: send.msgId, code, until: now + CLOSED_MS })
+    if (this.#rows.size <= MAX_CLOSED) return
+    const [oldest] = this.#rows.keys()
+    if (oldest !== undefined) this.#rows.delete(oldest)
   }
 
   /** What a send is to be refused with, if it may not go; the first one refused may, and opens its row. */

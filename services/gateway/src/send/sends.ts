@@ -7,27 +7,31 @@ import type { Ending, OnAnswer, PendingSend } from './pending-send.ts'
 
 const TICK_MS = 100
 const REPEAT_AFTER_MS = 500
-/** More than a second's work of a large system: above it an honest refusal beats a growing heap. */
-const MAX_PENDING = 20_000
+/**
+ * More than a second's work of a large system: above it an honest refusal beats a growing heap. A send is held about three
+ * times (as it came, as JSON, in its batch).
+ */
+const DEFAULT_LIMIT = { sends: 20_000, bytes: 32 * 1024 * 1024 }
 
 type Stored = Extract<SendAnswer, { seq: number }>
 
 export interface SendsOptions {
-  bus: Pick<Bus, 'connected' | 'publish' | 'onReconnect'>
+  bus: Pick<Bus, 'writable' | 'publish' | 'onReconnect'>
   node: string
   partitions: number
   /** Calls back whenever a message-service instance appears or disappears: partitions may have another owner. */
   onInstancesChanged(callback: () => void): void
   /** How long a send may wait for its answer, in ms. */
   timeoutMs?: number
-  maxPending?: number
+  /** What may wait at once, of all connections and HTTP together. */
+  limit?: { sends: number; bytes: number }
 }
 
 /** Everything this gateway has sent and has no answer to, from sockets and from HTTP. Answers come by {@link answered}. */
 export class Sends implements SubmitSend {
   readonly #partitions: number
   readonly #timeoutMs: number
-  readonly #maxPending: number
+  readonly #limit: { sends: number; bytes: number }
   readonly #batchers: PartitionBatcher[]
   readonly #pending = new Map<number, PendingSend>()
   readonly #touched = new Set<PartitionBatcher>()
@@ -37,18 +41,20 @@ export class Sends implements SubmitSend {
   #stored: (entry: SendEntry, stored: Stored) => void = () => {}
   #scheduled = false
   #stopped = false
+  #bytes = 0
+  #refused = 0
   #lastId = 0
 
   constructor(options: SendsOptions) {
     const { bus, node, partitions } = options
     this.#partitions = partitions
     this.#timeoutMs = options.timeoutMs ?? 5_000
-    this.#maxPending = options.maxPending ?? MAX_PENDING
+    this.#limit = options.limit ?? DEFAULT_LIMIT
     this.#batchers = Array.from({ length: partitions }, (_, partition) => {
       const subject = subjects.partitionSend(partition)
       const publish = (payload: Buffer) => {
-        // Published while disconnected it would be dropped without a word; the reconnect brings it.
-        if (!bus.connected) return false
+        // Published while disconnected it would be dropped without a word, and to a server that takes nothing it would heap up.
+        if (!bus.writable) return false
         bus.publish(subject, payload)
         return true
       }
@@ -64,26 +70,42 @@ export class Sends implements SubmitSend {
     return this.#pending.size
   }
 
+  /** What they take as JSON. */
+  get pendingBytes(): number {
+    return this.#bytes
+  }
+
+  /** How many were refused because too much was waiting. */
+  get overloaded(): number {
+    return this.#refused
+  }
+
+  refused(send: NewSend, code: ErrorCode): void {
+    this.#closed.close(send, code, Date.now())
+  }
+
   /** Hands a send to its partition. `done` is called exactly once: with the owner's answer, or with why there is none. */
   submit(send: NewSend, done: OnAnswer) {
     const id = ++this.#lastId
     const now = Date.now()
-    const code = this.#refusal(send, now)
+    const entry = { id, ...send }
+    const json = JSON.stringify(entry)
+    const bytes = Buffer.byteLength(json)
+    const code = this.#refusal(send, { bytes, now })
     if (code !== undefined) {
       this.#closed.close(send, code, now)
       return done({ id, code })
     }
-    const entry = { id, ...send }
-    const json = JSON.stringify(entry)
     const pending: PendingSend = {
       entry,
       json,
-      bytes: Buffer.byteLength(json),
+      bytes,
       expiresAt: now + this.#timeoutMs,
       done,
       open: true,
     }
     this.#pending.set(id, pending)
+    this.#bytes += bytes
     const batcher = this.#batcherOf(entry.conversation)
     batcher.add(pending)
     this.#touch(batcher)
@@ -93,14 +115,14 @@ export class Sends implements SubmitSend {
   answered(answer: SendAnswer): void {
     const pending = this.#pending.get(answer.id)
     if (!pending) return
-    this.#pending.delete(answer.id)
+    this.#forget(pending)
     pending.open = false
     const batcher = this.#batcherOf(pending.entry.conversation)
     batcher.answered()
     this.#touch(batcher)
     pending.done(answer)
     if ('seq' in answer && pending.entry.conn !== '') this.#stored(pending.entry, answer)
-    if ('code' in answer && errors[answer.code].retryable) {
+    if ('code' in answer && closesRow(answer.code)) {
       this.#closed.close(pending.entry, answer.code, Date.now())
       this.#end(batcher.endBehind(pending, answer.code))
     }
@@ -144,9 +166,16 @@ export class Sends implements SubmitSend {
     return this.#batchers[partitionOf(conversation, this.#partitions)] as PartitionBatcher
   }
 
-  #refusal(send: NewSend, now: number): ErrorCode | undefined {
-    if (this.#stopped || this.#pending.size >= this.#maxPending) return 'UNAVAILABLE'
-    return this.#closed.refusal(send, now)
+  #refusal(send: NewSend, { bytes, now }: { bytes: number; now: number }): ErrorCode | undefined {
+    if (this.#stopped) return 'UNAVAILABLE'
+    const { sends, bytes: most } = this.#limit
+    if (this.#pending.size < sends && this.#bytes + bytes <= most) return this.#closed.refusal(send, now)
+    this.#refused += 1
+    return 'UNAVAILABLE'
+  }
+
+  #forget({ entry, bytes }: PendingSend): void {
+    if (this.#pending.delete(entry.id)) this.#bytes -= bytes
   }
 
   /** What arrives in one turn of the event loop goes out together. */
@@ -183,7 +212,7 @@ export class Sends implements SubmitSend {
   #end(endings: readonly Ending[]): void {
     const now = Date.now()
     for (const { pending, code } of endings) {
-      this.#pending.delete(pending.entry.id)
+      this.#forget(pending)
       this.#closed.close(pending.entry, code, now)
     }
     for (const { pending, code } of endings) pending.done({ id: pending.entry.id, code })
@@ -196,4 +225,9 @@ export class Sends implements SubmitSend {
     this.#idle = []
     for (const resolve of waiting) resolve()
   }
+}
+
+/** An owner answers RATE_LIMITED in slow mode: what comes behind is decided by itself, and who gives the first up may go on. */
+function closesRow(code: ErrorCode): boolean {
+  return errors[code].retryable && code !== 'RATE_LIMITED'
 }

@@ -18,6 +18,14 @@ export interface Shared {
   ended(connection: Connection): void
 }
 
+/**
+ * What one connection may have without an answer: a thousand short messages, or a hundred of the longest. A few clients
+ * alone can then not take the room that all of a gateway share.
+ */
+const MAX_PENDING = { frames: 1_000, bytes: 2 * 1024 * 1024 }
+/** Who is too slow to be told so in this time is cut off: what waits for it takes our memory. */
+const LINGER_MS = 5_000
+
 /** One socket. Most are idle, so whatever few need is made when it is first needed, and timers are shared. */
 export class Connection implements CatchUpReceiver, Outlet {
   readonly socket: WebSocket
@@ -34,9 +42,10 @@ export class Connection implements CatchUpReceiver, Outlet {
   /** Frames handled before the binding. */
   early = 0
   /** Frames that came behind getUserId. */
-  waiting: { data: Buffer; isBinary: boolean }[] | undefined
-  /** Sends and calls without an answer. */
+  waiting: { frames: { data: Buffer; isBinary: boolean }[]; bytes: number; full: boolean } | undefined
+  /** Sends and calls without an answer, and the bytes of their frames. */
   pending = 0
+  pendingBytes = 0
   /** Takes nothing new and is closed 1001 once nothing is pending. */
   leaving = false
   /** Something came from it since the last ping. */
@@ -109,6 +118,7 @@ export class Connection implements CatchUpReceiver, Outlet {
     this.end()
     this.#shared.writer.flush(this)
     this.socket.close(code)
+    if (code === 4008) setTimeout(() => this.socket.terminate(), LINGER_MS).unref()
   }
 
   /** The socket is gone, or is being closed: nothing is taken or written any more. */
@@ -118,9 +128,20 @@ export class Connection implements CatchUpReceiver, Outlet {
     this.#shared.ended(this)
   }
 
+  /** Is there room for another send or call of so many bytes? */
+  mayWait(bytes: number): boolean {
+    return this.pending < MAX_PENDING.frames && this.pendingBytes + bytes <= MAX_PENDING.bytes
+  }
+
+  waits(bytes: number): void {
+    this.pending += 1
+    this.pendingBytes += bytes
+  }
+
   /** A send or a call was answered. */
-  settled(): void {
+  settled(bytes: number): void {
     this.pending -= 1
+    this.pendingBytes -= bytes
     if (this.leaving && this.pending === 0) this.close(1001)
   }
 }

@@ -9,14 +9,16 @@ import { type Row, rowOfTag } from '../surface.ts'
 import type { Connection } from './connection.ts'
 import { type Incoming, readFrame } from './incoming.ts'
 import { refuseFrame, tellError } from './refusals.ts'
-import { MAX_PENDING, sendFrame } from './send-frame.ts'
+import { refuseSendFrame, sendFrame } from './send-frame.ts'
 
 /** A flood that goes on for so long ends the connection. */
 const FLOOD_MS = 5_000
 /** Frames before the binding: a client needs two. */
 const MAX_EARLY = 100
-/** What may wait behind getUserId. */
+/** What may wait behind getUserId, of one connection … */
 const MAX_WAITING = { frames: 200, bytes: 256 * 1024 }
+/** … and of all that are being bound: when Redis is slow after a restart these may be thousands. */
+const MAX_WAITING_BYTES = 32 * 1024 * 1024
 
 export interface FramesOptions {
   calls: Calls
@@ -33,15 +35,21 @@ export interface FramesOptions {
 /** Every frame a client sends comes through here. Whatever is in it, it is answered and the connection lives. */
 export class Frames {
   readonly #options: FramesOptions
+  #waitingBytes = 0
 
   constructor(options: FramesOptions) {
     this.#options = options
   }
 
+  /** Bytes of the frames that came behind getUserId and wait for the binding. */
+  get waitingBytes(): number {
+    return this.#waitingBytes
+  }
+
   take(connection: Connection, data: Buffer, isBinary: boolean) {
     connection.alive = true
     if (connection.stage === 'closed') return
-    if (connection.stage === 'binding') return wait(connection, data, isBinary)
+    if (connection.stage === 'binding') return this.#wait(connection, data, isBinary)
     const incoming = readFrame(data, isBinary)
     if (connection.stage === 'unbound') this.#early(connection, incoming)
     else this.#bound(connection, incoming)
@@ -49,9 +57,30 @@ export class Frames {
 
   /** Handles what came behind getUserId, in order. A frame of it may be a getUserId again. */
   takeWaiting(connection: Connection) {
-    const waiting = connection.waiting ?? []
-    connection.waiting = undefined
+    const waiting = connection.waiting?.frames ?? []
+    this.forget(connection)
     for (const { data, isBinary } of waiting) this.take(connection, data, isBinary)
+  }
+
+  /** Nobody waits for what came from it any more. */
+  forget(connection: Connection) {
+    this.#waitingBytes -= connection.waiting?.bytes ?? 0
+    connection.waiting = undefined
+  }
+
+  /** Once one did not fit none does, until the binding is through: a later one would come in front of it. */
+  #wait(connection: Connection, data: Buffer, isBinary: boolean) {
+    connection.waiting ??= { frames: [], bytes: 0, full: false }
+    const { waiting } = connection
+    const bytes = waiting.bytes + data.length
+    waiting.full ||=
+      waiting.frames.length >= MAX_WAITING.frames ||
+      bytes > MAX_WAITING.bytes ||
+      this.#waitingBytes + data.length > MAX_WAITING_BYTES
+    if (waiting.full) return refuseFrame(connection, readFrame(data, isBinary), { code: 'RATE_LIMITED' })
+    waiting.frames.push({ data, isBinary })
+    waiting.bytes = bytes
+    this.#waitingBytes += data.length
   }
 
   #early(connection: Connection, incoming: Incoming | undefined) {
@@ -69,11 +98,13 @@ export class Frames {
     const taken = limits.take(connection.userId, Date.now())
     if (!taken.ok) {
       if (taken.floodingSinceMs >= FLOOD_MS) return connection.close(4029)
-      return refuseFrame(connection, incoming, 'RATE_LIMITED')
+      const refusal = { code: 'RATE_LIMITED', details: { retryAfterMs: taken.retryAfterMs } } as const
+      if (incoming?.tag === 'message') return refuseSendFrame(connection, incoming, { ...refusal, principal, sends })
+      return refuseFrame(connection, incoming, refusal)
     }
     if (!incoming) return tellError(connection, 'BAD_REQUEST')
     if (incoming.tag === 'canConnect') return connection.tell('canConnect', this.#options.canConnect())
-    if (connection.leaving) return refuseFrame(connection, incoming, 'UNAVAILABLE')
+    if (connection.leaving) return refuseFrame(connection, incoming, { code: 'UNAVAILABLE' })
     if (incoming.tag === 'message') return sendFrame(connection, incoming, principal, sends)
     if (incoming.tag === 'getUserId') return this.#options.bindAgain(connection, incoming)
     const row = rowOfTag.get(incoming.tag)
@@ -82,16 +113,17 @@ export class Frames {
   }
 
   /** Answered when it is done, whatever was asked before or behind it. */
-  async #call(connection: Connection, row: Row, { tag, data }: Incoming): Promise<void> {
+  async #call(connection: Connection, row: Row, incoming: Incoming): Promise<void> {
+    const { tag, data, bytes } = incoming
     const { principal, language, id: conn } = connection
     if (!principal) return
-    if (connection.pending >= MAX_PENDING) return refuseFrame(connection, { tag, data }, 'UNAVAILABLE')
-    connection.pending += 1
+    if (!connection.mayWait(bytes)) return refuseFrame(connection, incoming, { code: 'UNAVAILABLE' })
+    connection.waits(bytes)
     const requestId = randomUUID()
     let taskId: TaskId
     try {
       taskId = taskIdOf(data)
-      const output = await this.#options.calls.call(row, { principal, data, requestId, counted: true, conn })
+      const output = await this.#options.calls.call(row, { principal, data, requestId, bytes, counted: true, conn })
       connection.tell(tag, answerTo(row, output, { taskId, language }))
     } catch (error) {
       const refusal = toAppError(error)
@@ -100,15 +132,7 @@ export class Frames {
       this.#options.logger[log]({ operation: row.operation.name, requestId, code: refusal.code, ...fault }, 'refused')
       connection.tell(tag, refusalTo(refusal, { taskId, language }))
     } finally {
-      connection.settled()
+      connection.settled(bytes)
     }
   }
-}
-
-function wait(connection: Connection, data: Buffer, isBinary: boolean) {
-  connection.waiting ??= []
-  const bytes = connection.waiting.reduce((sum, one) => sum + one.data.length, data.length)
-  if (connection.waiting.length < MAX_WAITING.frames && bytes <= MAX_WAITING.bytes)
-    connection.waiting.push({ data, isBinary })
-  else refuseFrame(connection, readFrame(data, isBinary), 'RATE_LIMITED')
 }

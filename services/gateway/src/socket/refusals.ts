@@ -1,4 +1,12 @@
-import { type ErrorCode, type ErrorFrame, errors, errorText, type MessageAck, namedMessage } from '@qunxin/contracts'
+import {
+  type ErrorCode,
+  type ErrorFrame,
+  errors,
+  errorText,
+  type Language,
+  type MessageAck,
+  namedMessage,
+} from '@qunxin/contracts'
 import { AppError } from '@qunxin/runtime'
 import { refusalTo, type TaskId, taskIdOf } from '../calls/present.ts'
 import { rowOfTag } from '../surface.ts'
@@ -17,25 +25,38 @@ export function tellError(connection: Connection, code: ErrorCode, about?: Incom
   connection.tell('error', error)
 }
 
+/** What a frame is refused with. */
+export interface Refusal {
+  code: ErrorCode
+  details?: Record<string, unknown> | undefined
+}
+
 /** Refuses a frame in the form its tag is answered in. */
-export function refuseFrame(connection: Connection, incoming: Incoming | undefined, code: ErrorCode): void {
-  if (incoming?.tag === 'message') refuseMessage(connection, incoming, code)
+export function refuseFrame(connection: Connection, incoming: Incoming | undefined, refusal: Refusal): void {
+  const { code, details } = refusal
+  if (incoming?.tag === 'message') refuseMessage(connection, incoming, refusal)
   else if (incoming && rowOfTag.has(incoming.tag)) {
     const asked = { taskId: taskIdIfAny(incoming.data), language: connection.language }
-    connection.tell(incoming.tag, refusalTo(new AppError(code), asked))
+    connection.tell(incoming.tag, refusalTo(new AppError(code, { details }), asked))
   } else tellError(connection, code, incoming)
 }
 
 /** `messageAck` when there is a msgId to name, else `error`. */
-export function refuseMessage(connection: Connection, incoming: Incoming, code: ErrorCode) {
+export function refuseMessage(connection: Connection, incoming: Incoming, refusal: Refusal) {
   const named = namedMessage.safeParse(incoming.data)
-  if (!named.success) return tellError(connection, code, incoming)
-  const refusal: MessageAck = {
-    msgId: named.data.msgId,
+  if (!named.success) return tellError(connection, refusal.code, incoming)
+  connection.tell('messageAck', refusedAck(named.data.msgId, refusal, connection.language))
+}
+
+/** Of the details only when to try again is for the client. */
+export function refusedAck(msgId: string, { code, details }: Refusal, language: Language): MessageAck {
+  const retryAfterMs = details?.retryAfterMs
+  return {
+    msgId,
     code: errors[code].number,
-    info: errorText(code, connection.language),
+    info: errorText(code, language),
+    ...(typeof retryAfterMs === 'number' && { details: { retryAfterMs } }),
   }
-  connection.tell('messageAck', refusal)
 }
 
 function taskIdIfAny(data: unknown): TaskId {

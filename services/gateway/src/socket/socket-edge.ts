@@ -37,7 +37,10 @@ const SLOW_BYTES = 1024 * 1024
 export interface SocketEdgeOptions {
   bus: Bus
   node: string
-  config: Pick<GatewayConfig, 'PARTITIONS' | 'BIND_TIMEOUT_MS' | 'PING_EVERY_MS' | 'MAX_CONNECTIONS'>
+  config: Pick<
+    GatewayConfig,
+    'PARTITIONS' | 'BIND_TIMEOUT_MS' | 'PING_EVERY_MS' | 'MAX_CONNECTIONS' | 'SLOW_SOCKETS_LIMIT_BYTES'
+  >
   sends: Sends
   calls: Calls
   limits: Limits
@@ -55,6 +58,10 @@ export interface SocketEdge {
   canConnect(): boolean
   /** Open sockets, bound or not. */
   readonly size: number
+  /** Bytes that wait for clients to read them. */
+  readonly unreadBytes: number
+  /** Bytes of frames that came behind getUserId and wait for the binding. */
+  readonly unboundBytes: number
   /** Closes 4003 what lives by a token from before `notBefore` (ms). */
   closeRevoked(user: UserId, notBefore: number): void
   /** Takes nobody any more, closes everybody 1001, and waits for what they have sent to be answered. */
@@ -74,10 +81,11 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
   const unconfirmed = new Set<Connection>()
   const lifetimes = new Lifetimes({ pingEveryMs: config.PING_EVERY_MS, receipts, unconfirmed })
   const shared: Shared = {
-    writer: new Writer(SLOW_BYTES, (outlet) => (outlet as Connection).close(4008)),
+    writer: new Writer({ each: SLOW_BYTES, all: config.SLOW_SOCKETS_LIMIT_BYTES }),
     unconfirmed,
     ended(connection) {
       open.delete(connection)
+      frames.forget(connection)
       lifetimes.end(connection)
       if (connections.remove(connection)) binder.left(connection.userId, connection.id)
     },
@@ -176,6 +184,12 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     canConnect,
     get size() {
       return open.size
+    },
+    get unreadBytes() {
+      return shared.writer.unreadBytes
+    },
+    get unboundBytes() {
+      return frames.waitingBytes
     },
     closeRevoked: (user, notBefore) => closeOf(user, (by) => isRevoked(by, notBefore)),
     async drain() {

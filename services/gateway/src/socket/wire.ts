@@ -8,6 +8,7 @@ import * as ws from 'ws'
 const { Sender } = ws as unknown as {
   Sender: { frame(data: Buffer, options: { fin: boolean; opcode: number }): Buffer[] }
 }
+const LOOK_AT_LEAST = 100
 const TEXT = { fin: true, opcode: 1 }
 
 /** The bytes of a text frame, ready for every socket. */
@@ -20,18 +21,29 @@ export function frameOf(text: string | Uint8Array): Buffer {
 export interface Outlet {
   readonly socket: ws.WebSocket
   out: Buffer[] | undefined
+  /** It reads too slowly: to be closed. */
+  overrun(): void
 }
 
 /** One system call a socket and turn, however many frames: what is written gathers until the turn is over. */
 export class Writer {
-  readonly #limitBytes: number
-  readonly #onSlow: (outlet: Outlet) => void
+  readonly #limits: { each: number; all: number }
   #outlets: Outlet[] = []
+  /** Those that have not taken everything, with what was left when last looked at, closed ones until it is gone. */
+  readonly #behind = new Map<Outlet, number>()
+  #behindBytes = 0
+  /** So many behind are worth a look at who has caught up, or is gone: each is looked at a few times in all. */
+  #lookAgainAt = LOOK_AT_LEAST
 
-  /** `onSlow` is told of each outlet that has more than `limitBytes` waiting to be sent. */
-  constructor(limitBytes: number, onSlow: (outlet: Outlet) => void) {
-    this.#limitBytes = limitBytes
-    this.#onSlow = onSlow
+  /** What may wait to be sent, in bytes, of each outlet and of all together; above it the slowest are overrun. */
+  constructor(limits: { each: number; all: number }) {
+    this.#limits = limits
+  }
+
+  /** What waits to be sent, in bytes. */
+  get unreadBytes(): number {
+    this.#lookAgain()
+    return this.#behindBytes
   }
 
   write(outlet: Outlet, frame: Buffer): void {
@@ -48,7 +60,37 @@ export class Writer {
     outlet.out = undefined
     if (outlet.socket.readyState !== ws.WebSocket.OPEN) return
     streamOf(outlet).write(frames.length === 1 ? frames[0] : Buffer.concat(frames))
-    if (outlet.socket.bufferedAmount > this.#limitBytes) this.#onSlow(outlet)
+    const left = outlet.socket.bufferedAmount
+    if (left === 0 && !this.#behind.has(outlet)) return
+    this.#note(outlet, left)
+    if (this.#behind.size >= this.#lookAgainAt) this.#lookAgain()
+    if (left > this.#limits.each) outlet.overrun()
+    if (this.#behindBytes > this.#limits.all) this.#relieve()
+  }
+
+  #note(outlet: Outlet, left: number): void {
+    this.#behindBytes += left - (this.#behind.get(outlet) ?? 0)
+    if (left === 0) this.#behind.delete(outlet)
+    else this.#behind.set(outlet, left)
+  }
+
+  /** What has been read since is noticed only here: nobody tells. */
+  #lookAgain(): void {
+    for (const outlet of this.#behind.keys()) this.#note(outlet, isGone(outlet) ? 0 : outlet.socket.bufferedAmount)
+    this.#lookAgainAt = Math.max(LOOK_AT_LEAST, 2 * this.#behind.size)
+  }
+
+  /** The slowest go until half of the room is free; who is being closed already and still takes nothing is cut off. */
+  #relieve(): void {
+    this.#lookAgain()
+    if (this.#behindBytes <= this.#limits.all) return
+    let left = this.#behindBytes
+    for (const [outlet, bytes] of [...this.#behind].sort(([, one], [, other]) => other - one)) {
+      if (left <= this.#limits.all / 2) return
+      if (outlet.socket.readyState === ws.WebSocket.OPEN) outlet.overrun()
+      else outlet.socket.terminate()
+      left -= bytes
+    }
   }
 
   /** Resolves when everything written so far has left this process, or the socket is gone. */
@@ -64,6 +106,10 @@ export class Writer {
     this.#outlets = []
     for (const outlet of outlets) this.flush(outlet)
   }
+}
+
+function isGone({ socket }: Outlet): boolean {
+  return socket.readyState === ws.WebSocket.CLOSED
 }
 
 function streamOf(outlet: Outlet): Duplex {

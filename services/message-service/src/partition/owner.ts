@@ -40,7 +40,7 @@ export interface OwnerParts {
 export function createOwner(config: Config, parts: OwnerParts) {
   const { instance, bus, log, rows, conversations, membership, routes, logger, metrics } = parts
   const connected = async () => {
-    while (!bus.connected) await delay(50)
+    while (!bus.writable) await delay(50)
   }
   const publish = (publication: Publication) => {
     if ('reply' in publication) bus.nats.publish(publication.reply, publication.payload)
