@@ -68,8 +68,7 @@ export async function runUntilSignal(
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
 
-  const atMost = (limitMs: number, code: number) =>
-    new Promise<number>((resolve) => setTimeout(resolve, limitMs, code))
+  const atMost = (limitMs: number, code: number) => new Promise<number>((resolve) => setTimeout(resolve, limitMs, code))
   const wholeLife = async () => {
     let running: Running | number
     try {
