@@ -34,6 +34,7 @@ t.test('where something works again is another mark than where it began to fail'
   const plots = 1 + sampleResult().processes.length
   t.equal(healed.split('<g class="mark">').length - 1, plots)
   t.equal(healed.split('<g class="mark over">').length - 1, plots)
+  t.match(healed, 'with 1 faults')
 })
 
 t.test('figures that only one scenario has are named', async (t) => {

@@ -1,9 +1,9 @@
 import type { ProcessUse, RunResult } from '../result.ts'
 import { roundTop } from './axis.ts'
+import { marksOf } from './fault-marks.ts'
 import { figure, whole } from './figures.ts'
 import { html, type Markup } from './markup.ts'
 import { type Mark, timePlot } from './time-plot.ts'
-import { marksOf } from './timeline-section.ts'
 
 /** What the servers used: in all and for each delivered message, and over time on scales that can be compared. */
 export function processesSection(result: RunResult): Markup {

@@ -39,6 +39,7 @@ th, td { padding: 6px 16px 6px 0; border-bottom: 1px solid var(--line); vertical
 tr:last-child > td, tr:last-child > th { border-bottom: 0; }
 th:last-child, td:last-child { padding-right: 0; }
 thead th { border-bottom: 1px solid var(--soft); vertical-align: bottom; }
+.group { padding-top: 18px; color: var(--ink); font-weight: 600; font-size: 14px; }
 .number { text-align: right; white-space: nowrap; }
 tfoot td { border-top: 1px solid var(--soft); font-weight: 600; }
 .zero, .soft { color: var(--soft); }

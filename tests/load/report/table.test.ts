@@ -16,18 +16,22 @@ const runs: SeriesRun[] = [
   { fault: 'rolling restart', run: 2, result: sampleResult({ seed: 14, seconds: 3_700 }) },
 ]
 
-t.test('in a terminal every run has a line with its seed and what was found, in columns', async (t) => {
-  const [head = '', ...lines] = seriesText(runs).split('\n')
-  t.match(head, /^fault +run +seed +acknowledged +delivered +refused +unknown +faults +seconds +found$/)
-  t.match(lines[0], /^kills +1 +11 +234?[\d,]+ .* 4 +120 +clean$/)
-  t.match(lines[1], /^kills +2 +12 .*2 lost, 1 out of its sender’s order$/)
-  t.match(lines[2], /exit code of <gateway-1>: 1, not 0$/)
-  t.match(lines[3], / 3,700 +clean$/)
-  t.equal(new Set([head, ...lines.slice(0, 4)].map((line) => line.search(/(found|clean|2 lost|exit code).*$/))).size, 1)
-  t.match(lines[5], /^2 of 4 runs passed, /)
+t.test('in a terminal the runs of each fault stand together, with seed and what was found, in columns', async (t) => {
+  const [one, two, three, four] = runs as [SeriesRun, SeriesRun, SeriesRun, SeriesRun]
+  const [head = '', ...lines] = seriesText([one, three, two, four]).split('\n')
+  t.match(head, /^ +run +seed +acknowledged +delivered +refused +unknown +faults +seconds +found$/)
+  t.equal(lines[0], 'kills')
+  t.match(lines[1], /^ +1 +11 +23[\d,]+ .* 4 +120 +clean$/)
+  t.match(lines[2], /^ +2 +12 .*2 lost, 1 out of its sender’s order$/)
+  t.equal(lines[3], 'rolling restart')
+  t.match(lines[4], /exit code of <gateway-1>: 1, not 0$/)
+  t.match(lines[5], / 3,700 +clean$/)
+  const columns = [head, ...lines.slice(1, 3), ...lines.slice(4, 6)]
+  t.equal(new Set(columns.map((line) => line.search(/(found|clean|2 lost|exit code).*$/))).size, 1)
+  t.match(lines[7], /^2 of 4 runs passed, /)
 })
 
-t.test('the page sums up each fault and lists every run; texts are escaped', async (t) => {
+t.test('the page sums up each fault and lists every run below it; texts are escaped', async (t) => {
   const page = seriesPage(runs)
   t.match(page, /verdict failed/)
   t.match(page, /<td>kills<\/td><td class="number bad">1 of 2<\/td><td class="number">8<\/td>/)

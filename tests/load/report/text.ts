@@ -1,4 +1,5 @@
 import type { RunResult } from '../result.ts'
+import { begun } from './fault-marks.ts'
 import { duration, figure, whole } from './figures.ts'
 import { failureInWords } from './violations.ts'
 
@@ -8,7 +9,7 @@ export function runText(result: RunResult): string {
   const rate = (count: number) => (seconds > 0 ? figure(count / seconds) : '0')
   const failure = failureInWords(result)
   const lines = [
-    `${scenario}, seed ${seed}, ${duration(seconds)} measured, ${whole(faults.length)} faults`,
+    `${scenario}, seed ${seed}, ${duration(seconds)} measured, ${whole(begun(faults))} faults`,
     `  ${whole(counts.attempted)} attempted, ${whole(counts.acknowledged)} acknowledged (${rate(counts.acknowledged)} a second), ${whole(counts.refused)} refused, ${whole(counts.unknown)} without an outcome`,
     `  ${whole(counts.delivered)} shown to clients (${rate(counts.delivered)} a second)`,
     ...Object.entries(latency).map(

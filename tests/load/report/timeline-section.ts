@@ -1,7 +1,8 @@
 import type { FaultEvent, Moment, RunResult } from '../result.ts'
+import { begun, marksOf } from './fault-marks.ts'
 import { clock, duration, figure, whole } from './figures.ts'
 import { html, type Markup } from './markup.ts'
-import { type Mark, type Panel, timePlot } from './time-plot.ts'
+import { type Panel, timePlot } from './time-plot.ts'
 
 /** The longest list of faults that is open when the page is. */
 const FAULTS_OPEN = 12
@@ -19,14 +20,10 @@ export function timelineSection({ timeline, faults, seconds }: RunResult): Marku
     at: moment.at,
     text: `${clock(moment.at)}: ${panels.map(({ title, points }) => `${figure(points[at]?.[1] ?? 0)} ${title}`).join(', ')}`,
   }))
-  const label = `Acknowledged, delivered and refused a second over ${whole(seconds)} seconds, with ${whole(faults.length)} faults`
+  const label = `Acknowledged, delivered and refused a second over ${whole(seconds)} seconds, with ${whole(begun(faults))} faults`
   return html`<section class="card"><h2>By the second</h2>
 <div class="wide">${timePlot({ label, seconds, panels, marks: marksOf(faults), told })}</div>
 ${faults.length > 0 && faultList(faults)}</section>`
-}
-
-export function marksOf(faults: readonly FaultEvent[]): Mark[] {
-  return faults.map(({ at, what, over = false }, i) => ({ at, number: i + 1, text: `${clock(at)}: ${what}`, over }))
 }
 
 /** An entry may cover a little more or less than a second. */
@@ -41,7 +38,7 @@ function faultList(faults: readonly FaultEvent[]): Markup {
 <tbody>${faults.map(({ at, what, over, ended }, i) => html`<tr><td class="number ${over ? 'soft' : 'mark-number'}">${i + 1}</td><td class="number">${figure(at)} s</td><td>${what}${ended && html`, <span class="soft">${endInWords(ended)}</span>`}</td></tr>`)}</tbody></table></div>`
   return faults.length <= FAULTS_OPEN
     ? rows
-    : html`<details><summary>The ${whole(faults.length)} faults</summary>${rows}</details>`
+    : html`<details><summary>The ${whole(begun(faults))} faults</summary>${rows}</details>`
 }
 
 /** `ended with code 0 after 1.2 s, ready again after 3.4 s` */
