@@ -10,7 +10,7 @@ import {
   type OutputOf,
   type UserId,
 } from '@qunxin/contracts'
-import { AppError, type Logger } from '@qunxin/runtime'
+import { AppError, type Logger, withinTime } from '@qunxin/runtime'
 import { type ConnectionOptions, connectNats } from './connection.ts'
 import { Replies } from './replies.ts'
 import { type AnyHandler, answer } from './serve.ts'
@@ -23,6 +23,11 @@ const NO_RESPONDERS_RETRY_MS = 100
 const MAX_IN_FLIGHT = 2_000
 /** Requests of this process that wait for their reply: more than a gateway lets its clients have, so that its own always pass. */
 const MAX_ASKING = { requests: 5_000, bytes: 64 * 1024 * 1024 }
+
+/** Callers wait 5 s unless they say otherwise. */
+const STOP_SERVING_MS = 6_000
+const UNSUBSCRIBE_MS = 1_000
+const CLOSE_MS = 1_000
 
 export interface BusOptions extends ConnectionOptions {
   /** First token of every subject: `im`. */
@@ -217,10 +222,18 @@ export class Bus {
     }
   }
 
-  /** Takes no further requests and waits for those under way. */
-  async stopServing(): Promise<void> {
-    await Promise.all(this.#serving.map((subscription) => subscription.drain()))
-    while (this.#inFlight > 0) await delay(5)
+  /**
+   * Takes no further requests (others of the queue group get them) and waits for those under way, `limitMs` at the most:
+   * whoever asked has given up by then. Resolves also when NATS is away and nothing can be answered.
+   */
+  async stopServing(limitMs = STOP_SERVING_MS): Promise<void> {
+    const over = performance.now() + limitMs
+    const drained = Promise.all(this.#serving.splice(0).map((subscription) => subscription.drain()))
+    await withinTime(UNSUBSCRIBE_MS, drained).catch((error: unknown) =>
+      this.#logger.warn({ reason: String(error) }, 'NATS does not confirm that no more requests come'),
+    )
+    while (this.#inFlight > 0 && performance.now() < over) await delay(5)
+    if (this.#inFlight > 0) this.#logger.warn({ requests: this.#inFlight }, 'requests under way are given up')
   }
 
   /** Resolves when the server has everything published so far. */
@@ -236,12 +249,15 @@ export class Bus {
     return jetstreamManager(this.nats, { checkAPI: false })
   }
 
-  /** From here on it counts as not connected: what is published on a closed connection throws. */
+  /**
+   * From here on it counts as not connected: what is published on a closed connection throws. What was published before goes
+   * out first, if the server takes it within a second.
+   */
   async close(): Promise<void> {
     const connected = this.#connected
     this.#connected = false
-    if (connected) await this.nats.drain()
-    else await this.nats.close()
+    if (connected && (await ended(this.nats.drain()))) return
+    await ended(this.nats.close())
   }
 
   async #watch(): Promise<void> {
@@ -257,6 +273,14 @@ export class Bus {
       } else if (status.type === 'error') this.#logger.error({ err: status.error }, 'NATS reported an error')
     }
   }
+}
+
+/** Did it end in time? A server that has fallen silent answers neither. */
+async function ended(closing: Promise<void>): Promise<boolean> {
+  return withinTime(CLOSE_MS, closing).then(
+    () => true,
+    () => false,
+  )
 }
 
 export async function connectBus(options: BusOptions): Promise<Bus> {
