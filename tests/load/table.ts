@@ -1,59 +1,76 @@
 import { randomInt } from 'node:crypto'
-import { Links, parseFault } from './faults/index.ts'
-import type { Row, Size } from './profiles.ts'
-import type { RunResult } from './result.ts'
-import { runScenario } from './run.ts'
-import { openTarget } from './target.ts'
+import { parseArgs } from 'node:util'
+import { type Row, rowOf, rows, type Size } from './profiles.ts'
+import { saveRun, saveSeries } from './report/save.ts'
+import { type SeriesRun, seriesText } from './report/table.ts'
+import { passed } from './report/violations.ts'
+import { lineOf, runRow } from './run-row.ts'
 
-/** What is tested are the faults, not how a supervisor slows down a process that keeps failing. */
-const RESTART_WITHIN_MS = 500
+const DIRECTORY = '.data/load'
 
-export interface RowOptions {
-  size: Size
-  /** Made up when absent. */
-  seed?: number
-  progress(line: string): void
+export const TABLE_HELP = `pnpm load table [--row n] [--full] [--times n] [--seed n] [--out directory]
+Runs the rows of the fault table, each on a system of its own; exits with 1 when one did not pass.
+
+${rows.map(({ number, fault }) => `  ${number}  ${fault}`).join('\n')}
+
+  --row    only this one
+  --full   the long profile instead of CI's
+  --times  the whole table so often
+  --seed   of the first run; the next ones count up. Made up when absent, and printed
+  --out    where pages and JSON go (${DIRECTORY})
+`
+
+/** `pnpm load table`: one line for each run, at the end all of them. Returns the exit code. */
+export async function tableCommand(args: readonly string[], say: (line: string) => void): Promise<number> {
+  const options = readOptions(args)
+  if (options === undefined) {
+    say(TABLE_HELP)
+    return 0
+  }
+  const { chosen, size, times, out } = options
+  let { seed } = options
+  const runs: SeriesRun[] = []
+  for (let run = 1; run <= times; run++)
+    for (const row of chosen) {
+      const told: string[] = []
+      const command = `pnpm load table --row ${row.number}${size === 'full' ? ' --full' : ''} --seed ${seed}`
+      const result = { ...(await runRow(row, { size, seed: seed++, progress: (line) => told.push(line) })), command }
+      say(lineOf(row, result))
+      if (!passed(result)) for (const line of [...result.verdict.examples, ...told]) say(`    ${line}`)
+      await saveRun(result, out, `row-${row.number}-${size}-${result.seed}`)
+      runs.push({ fault: row.fault, run, result })
+    }
+  say(`\n${seriesText(runs)}`)
+  say((await saveSeries(runs, out, `table-${size}`)).join('\n'))
+  return runs.every(({ result }) => passed(result)) ? 0 : 1
 }
 
-/** Runs one row of the fault table on a system of its own. */
-export async function runRow(row: Row, { size, seed = randomInt(2 ** 31), progress }: RowOptions): Promise<RunResult> {
-  const { scenario, settings, faults, messageServices, groupServices, bounds = [] } = row.profiles[size]
-  const links = new Links(faults.map(parseFault), seed)
-  const target = await openTarget({
-    gateways: 2,
-    messageServices,
-    groupServices,
-    restartWithinMs: RESTART_WITHIN_MS,
-    links,
-    progress,
+/** Undefined when help is asked for. @throws TypeError for what is none of them */
+function readOptions(
+  args: readonly string[],
+): { chosen: readonly Row[]; size: Size; times: number; seed: number; out: string } | undefined {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      row: { type: 'string' },
+      full: { type: 'boolean', default: false },
+      times: { type: 'string', default: '1' },
+      seed: { type: 'string', default: `${randomInt(2 ** 31)}` },
+      out: { type: 'string', default: DIRECTORY },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
   })
-  try {
-    return await runScenario(scenario, settings, { target, faults, seed, progress, bounds: [...row.bounds, ...bounds] })
-  } finally {
-    await target.stop()
+  if (values.help) return undefined
+  return {
+    chosen: values.row === undefined ? rows : [rowOf(Number(values.row))],
+    size: values.full ? 'full' : 'ci',
+    times: whole('times', values.times),
+    seed: whole('seed', values.seed),
+    out: values.out,
   }
 }
 
-/** False on any violation, and on any bound that did not hold. */
-export function passed({ verdict, bounds = [] }: RunResult): boolean {
-  return verdict.clean && bounds.every(({ held }) => held)
-}
-
-/** One line that says how a run went, with its seed. */
-export function lineOf(row: Row, result: RunResult): string {
-  const { seed, counts, seconds, verdict, bounds = [] } = result
-  const violations = Object.entries(verdict.violations).filter(([, count]) => count > 0)
-  const wrong = [
-    ...violations.map(([kind, count]) => `${count} ${kind}`),
-    ...bounds.filter(({ held }) => !held).map(({ what, limit, found }) => `${what}: ${found}, not ${limit}`),
-  ]
-  const parts = [
-    passed(result) ? 'clean' : 'NOT CLEAN',
-    `row ${row.number}`,
-    `seed ${seed}`,
-    `${counts.acknowledged} acknowledged in ${seconds.toFixed(0)} s`,
-    ...bounds.filter(({ held }) => held).map(({ what, found }) => `${what}: ${found}`),
-    ...wrong,
-  ]
-  return parts.join(' · ')
+function whole(name: string, text: string): number {
+  if (!/^\d+$/.test(text)) throw new TypeError(`--${name} is a whole number, not ${JSON.stringify(text)}`)
+  return Number(text)
 }

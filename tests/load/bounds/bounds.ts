@@ -71,6 +71,16 @@ export function othersTookOver({ history, faults, beganAt }: Seen): Bound {
   }
 }
 
+/** However often clients had to send again: in the end each send was acknowledged. */
+export function everythingAcknowledged({ counts: { refused, unknown } }: Seen): Bound {
+  return {
+    what: 'sends that were not acknowledged in the end',
+    limit: 'none',
+    found: refused + unknown === 0 ? 'none' : `${refused} refused, ${unknown} without an answer`,
+    held: refused + unknown === 0,
+  }
+}
+
 /** Not even for a moment: no client had to send anything again. */
 export function nothingRefused({ counts: { refused, retried = 0 } }: Seen): Bound {
   return {

@@ -6,6 +6,8 @@ import type { Watcher } from './watcher.ts'
 const EVERY_MS = 50
 /** Longer than a gateway waits for an answer: what takes longer hangs. */
 const ANSWER_WITHIN_MS = 15_000
+/** As long as a client of the socket tries. */
+const GIVE_UP_MS = 120_000
 
 /** An HTTP answer that a client cannot do anything about. */
 export interface ServerError {
@@ -69,7 +71,8 @@ export class Caller {
     watcher.attempted()
     const to = peerOf(history.conversations[conversation]?.id ?? '', String(userId))
     const message = { toUserId: to, msgId, msgContentType: '1', sessionId: '', contentStr: text }
-    while (this.#running) {
+    const giveUpAt = performance.now() + GIVE_UP_MS
+    while (performance.now() < giveUpAt) {
       const data = await this.#ask('/chat/chat!sendMessage', message)
       if (data?.success === true) {
         const ack = { seq: Number(data.seq), at: Number(data.serverReceiveDate) }

@@ -1,0 +1,51 @@
+import { randomInt } from 'node:crypto'
+import { Links, parseFault } from './faults/index.ts'
+import type { Row, Size } from './profiles.ts'
+import { failureInWords } from './report/violations.ts'
+import type { RunResult } from './result.ts'
+import { runScenario } from './run.ts'
+import { openTarget } from './target.ts'
+
+/** What is tested are the faults, not how a supervisor slows down a process that keeps failing. */
+const RESTART_WITHIN_MS = 500
+
+export interface RowOptions {
+  size: Size
+  /** Made up when absent. */
+  seed?: number
+  progress(line: string): void
+}
+
+/** Runs one row of the fault table on a system of its own. */
+export async function runRow(row: Row, { size, seed = randomInt(2 ** 31), progress }: RowOptions): Promise<RunResult> {
+  const { scenario, settings, faults, messageServices, groupServices, bounds } = row.profiles[size]
+  const links = new Links(faults.map(parseFault), seed)
+  const target = await openTarget({
+    gateways: 2,
+    messageServices,
+    groupServices,
+    restartWithinMs: RESTART_WITHIN_MS,
+    // Its processes are ours to kill: no container does.
+    env: { PATH: process.env.PATH, DEVSTACK_DOCKER: 'off' },
+    links,
+    progress,
+  })
+  try {
+    return await runScenario(scenario, settings, { target, faults, seed, progress, bounds })
+  } finally {
+    await target.stop()
+  }
+}
+
+/** `clean` or what was wrong, then the seed to repeat it with, and what was found. */
+export function lineOf(row: Row, result: RunResult): string {
+  const { seed, counts, seconds, bounds = [] } = result
+  const parts = [
+    failureInWords(result) || 'clean',
+    `row ${row.number}`,
+    `seed ${seed}`,
+    `${counts.acknowledged} acknowledged in ${seconds.toFixed(0)} s`,
+    ...bounds.filter(({ held }) => held).map(({ what, found }) => `${what}: ${found}`),
+  ]
+  return parts.join(' · ')
+}
