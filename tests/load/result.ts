@@ -1,6 +1,8 @@
 /** What one run of the load tool found: written as JSON, drawn as a page. */
 export interface RunResult {
   scenario: string
+  /** What to type to run it again. */
+  command?: string
   settings: Record<string, string | number | boolean>
   /** Of everything random in the run; given again it draws the same faults. */
   seed: number

@@ -37,6 +37,11 @@ t.test('where something works again is another mark than where it began to fail'
   t.match(healed, 'with 1 faults')
 })
 
+t.test('what to type to run it again is there', async (t) => {
+  const command = 'pnpm load pairs --rate 500 --fault kill:services --seed 7'
+  t.match(runPage(sampleResult({ command })), `<code>${command}</code>`)
+})
+
 t.test('figures that only one scenario has are named', async (t) => {
   t.match(runPage(sampleResult({ figures: { kibPerConnection: 20.56 } })), '<dt>kibPerConnection</dt><dd>20.6</dd>')
   t.notMatch(page, 'Of this scenario')

@@ -14,6 +14,7 @@ export function runPage(result: RunResult): string {
     `${result.scenario}, seed ${result.seed}`,
     html`<h1>Load run: ${result.scenario}</h1>
 <p class="under">${started}, ${duration(result.seconds)} measured, seed ${result.seed}</p>
+${result.command !== undefined && html`<p class="command"><code>${result.command}</code></p>`}
 ${banner(result)}
 ${tiles(result)}
 ${checkedSection(result)}

@@ -47,6 +47,7 @@ tfoot td { border-top: 1px solid var(--soft); font-weight: 600; }
 .good { color: var(--good); }
 .keep { white-space: nowrap; }
 .narrow { width: 1%; white-space: nowrap; }
+.command { margin: -8px 0 20px; overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 20px; margin: 0; font-size: 14px; }
 dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
