@@ -28,6 +28,12 @@ export class CallError extends Error {
     this.details = details
   }
 
+  /** Of RATE_LIMITED: how long to wait, in ms, where the server says so; in a group's slow mode it does. */
+  get retryAfterMs(): number | undefined {
+    const after = (this.details as { retryAfterMs?: unknown } | undefined)?.retryAfterMs
+    return typeof after === 'number' ? after : undefined
+  }
+
   get retryable(): boolean {
     return RETRYABLE.includes(this.code)
   }

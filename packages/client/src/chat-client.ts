@@ -57,7 +57,8 @@ export class ChatClient {
    * Sends a message and resolves when the server has stored it. Sent again by itself, with the same msgId, after a loss of the
    * connection and after refusals that allow it.
    *
-   * @throws CallError when it is refused for good, or not acknowledged within `sendTimeoutMs`
+   * @throws CallError when it is refused for good, or not acknowledged within `sendTimeoutMs`; RATE_LIMITED with `retryAfterMs`
+   *   at once when a group's slow mode asks for a longer pause than that
    */
   async send(content: OutgoingContent): Promise<SendOutput> {
     const { to, group, text = '', type = 1, msgId = newMsgId(), ...attachment } = content

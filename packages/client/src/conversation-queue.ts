@@ -31,6 +31,8 @@ export interface Entry {
 export class ConversationQueue {
   readonly #entries = new Map<string, Entry>()
   readonly #write: (message: OutgoingMessage) => boolean
+  /** How many may be on their way: one after the server said when to come again, twice as many with each that it takes. */
+  #window = WINDOW
   #inFlight = 0
   #failures = 0
   /** Set by a refusal: nothing goes out before everything on its way has its answer and the pause is over. */
@@ -56,6 +58,7 @@ export class ConversationQueue {
 
   acknowledged(msgId: string, ack: SendOutput): void {
     this.#failures = 0
+    this.#window = Math.min(WINDOW, this.#window * 2)
     this.#take(msgId)?.resolve(ack)
     this.#advance()
   }
@@ -63,9 +66,12 @@ export class ConversationQueue {
   refused(msgId: string, error: CallError): void {
     const entry = this.#entries.get(msgId)
     if (!entry) return
-    if (error.retryable && Date.now() < entry.giveUpAt) {
+    const { retryAfterMs = 0 } = error
+    // One that may not go before it is given up need not wait, nor keep the others waiting: in slow mode that may be an hour.
+    if (error.retryable && Date.now() + retryAfterMs < entry.giveUpAt) {
       this.#landed(entry)
-      this.#hold()
+      if (retryAfterMs > 0) this.#window = 1
+      this.#hold(retryAfterMs)
     } else this.#take(msgId)?.reject(error)
     this.#advance()
   }
@@ -100,7 +106,7 @@ export class ConversationQueue {
     if (this.#held && (this.#inFlight > 0 || this.#pause !== undefined)) return
     this.#held = false
     for (const entry of this.#entries.values()) {
-      if (this.#inFlight >= WINDOW) return
+      if (this.#inFlight >= this.#window) return
       if (entry.sentAt !== undefined) continue
       if (!this.#write(entry.message)) return
       entry.sentAt = Date.now()
@@ -120,7 +126,7 @@ export class ConversationQueue {
     return entry
   }
 
-  #hold(): void {
+  #hold(retryAfterMs: number): void {
     this.#held = true
     if (this.#pause !== undefined) return
     const full = Math.min(RETRY_LONGEST_MS, RETRY_FIRST_MS * 2 ** this.#failures++)
@@ -128,6 +134,6 @@ export class ConversationQueue {
       this.#pause = undefined
       this.#advance()
     }
-    this.#pause = setTimeout(resume, full / 2 + (Math.random() * full) / 2)
+    this.#pause = setTimeout(resume, retryAfterMs + full / 2 + (Math.random() * full) / 2)
   }
 }

@@ -33,7 +33,7 @@ export class Outbox {
     if ('seq' in ack) this.#queues.get(conversationOf(ack.sessionId, ack.peerUserId))?.acknowledged(ack.msgId, ack)
     else {
       const queue = [...this.#queues.values()].find((one) => one.has(ack.msgId))
-      queue?.refused(ack.msgId, new CallError(ack.code, ack.info))
+      queue?.refused(ack.msgId, new CallError(ack.code, ack.info, ack.details))
     }
   }
 

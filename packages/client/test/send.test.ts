@@ -106,6 +106,53 @@ t.test(
   },
 )
 
+t.test('in slow mode the refused go out again one by one, none before its time', async (t) => {
+  const { connection, client } = await bound(t)
+  const sends = ['m1', 'm2', 'm3'].map((msgId) => client.send({ group: '9', text: msgId, msgId }))
+  const [first] = [await connection.next('message'), await connection.next('message'), await connection.next('message')]
+  acknowledge(connection, first!, 1)
+  const refusedAt = performance.now()
+  for (const msgId of ['m2', 'm3'])
+    connection.send('messageAck', {
+      msgId,
+      code: 1007,
+      info: '操作过于频繁，请稍后再试',
+      details: { retryAfterMs: 300 },
+    })
+  const second = await connection.next('message')
+  t.match(second, { msgId: 'm2' })
+  t.ok(performance.now() - refusedAt >= 300)
+  const call = client.call('queryGroupList')
+  connection.send('queryGroupList', { code: 0, taskId: (await connection.next('queryGroupList')).taskId })
+  await call
+  t.equal(connection.frames.filter(({ tag }) => tag === 'message').length, 4, 'm3 waits for the answer to m2')
+  acknowledge(connection, second, 2)
+  const third = await connection.next('message')
+  t.match(third, { msgId: 'm3' })
+  acknowledge(connection, third, 3)
+  t.same(
+    (await Promise.all(sends)).map(({ seq }) => seq),
+    [1, 2, 3],
+  )
+})
+
+t.test('who would have to wait longer than a send is tried is told so at once, and nobody waits behind', async (t) => {
+  const { connection, client } = await bound(t)
+  const sending = client.send({ group: '9', text: 'too early' })
+  sending.catch(() => {})
+  const { msgId } = await connection.next('message')
+  connection.send('messageAck', {
+    msgId,
+    code: 1007,
+    info: '操作过于频繁，请稍后再试',
+    details: { retryAfterMs: 3_600_000 },
+  })
+  await t.rejects(sending, { code: 1007, retryable: true, retryAfterMs: 3_600_000 })
+  const next = client.send({ group: '9', text: 'slow mode is off' })
+  acknowledge(connection, await connection.next('message'), 2)
+  t.match(await next, { seq: 2 })
+})
+
 t.test('a send that is refused for too long is given up', async (t) => {
   const { connection, client } = await bound(t, { sendTimeoutMs: 0 })
   const sending = client.send({ to: '7', text: 'a' })
