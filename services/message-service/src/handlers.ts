@@ -1,14 +1,34 @@
 import { actorOf, type HandlersOf } from '@qunxin/bus'
 import { type BacklogPorts, readBacklog } from './reads/backlog.ts'
 import { readRange } from './reads/range.ts'
+import { ReadGate } from './reads/read-gate.ts'
 import { loadRecords } from './reads/records.ts'
 
+/**
+ * History is what clients ask for as they like; holes and backlogs keep connections waiting, so no flood of the one stands in
+ * front of the others. All together they are fewer than the bus lets be under way, so that sends are always served.
+ */
+export function createReadGates() {
+  return {
+    history: new ReadGate({ atOnce: 8, waiting: 400 }),
+    ranges: new ReadGate({ atOnce: 8, waiting: 400 }),
+    backlogs: new ReadGate({ atOnce: 16, waiting: 800 }),
+  }
+}
+
+export type ReadGates = ReturnType<typeof createReadGates>
+
 /** One key per operation of the area: what is missing does not compile. */
-export function createHandlers(reads: BacklogPorts, send: HandlersOf<'message'>['message.send']) {
+export function createHandlers(
+  reads: BacklogPorts & { gates: ReadGates },
+  send: HandlersOf<'message'>['message.send'],
+) {
+  const { history, ranges, backlogs } = reads.gates
   return {
     'message.send': send,
-    'message.loadChatRecords': (input, context) => loadRecords(reads, actorOf(context), input),
-    'message.range': (input) => readRange(reads, input),
-    'message.backlog': (input) => readBacklog(reads, input.userId),
+    'message.loadChatRecords': (input, context) =>
+      history.run(context.deadline, () => loadRecords(reads, actorOf(context), input)),
+    'message.range': (input, { deadline }) => ranges.run(deadline, () => readRange(reads, input)),
+    'message.backlog': (input, { deadline }) => backlogs.run(deadline, () => readBacklog(reads, input.userId)),
   } satisfies HandlersOf<'message'>
 }

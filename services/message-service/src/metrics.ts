@@ -13,7 +13,7 @@ export interface ServiceMetrics extends LaneMetrics {
 /** What an operator watches: how much is committed at once, how long it takes, what goes out, and what waits. */
 export function serviceMetrics(
   registry: Registry,
-  gauges: { waiting(): number; conversations(): number; partitions(): number },
+  gauges: { waiting(): number; reads(): number; conversations(): number; partitions(): number },
 ): ServiceMetrics {
   const registers = [registry]
   const messages = new Counter({ name: 'qunxin_messages_stored_total', help: 'Messages stored', registers })
@@ -52,6 +52,7 @@ export function serviceMetrics(
       },
     })
   gauge('qunxin_sends_waiting', 'Sends taken in and not decided yet', gauges.waiting)
+  gauge('qunxin_reads_pending', 'Reads of history, backlogs and ranges under way or waiting', gauges.reads)
   gauge('qunxin_conversations_cached', 'Conversations in memory', gauges.conversations)
   gauge('qunxin_partitions_owned', 'Partitions this process serves', gauges.partitions)
   return {

@@ -16,7 +16,7 @@ import {
 import type { Config } from './config.ts'
 import { Gateways } from './fanout/gateways.ts'
 import { LateRoutes } from './fanout/routes.ts'
-import { createHandlers } from './handlers.ts'
+import { createHandlers, createReadGates } from './handlers.ts'
 import { MembershipCache } from './membership/cache.ts'
 import { membershipSource } from './membership/source.ts'
 import { serviceMetrics } from './metrics.ts'
@@ -129,7 +129,9 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
   })
   onStop('cursors', 3_000, () => receipts.flush())
 
+  const gates = createReadGates()
   const counters = serviceMetrics(frame.metrics, {
+    reads: () => Object.values(gates).reduce((sum, { size }) => sum + size, 0),
     waiting: () => owner.waiting(),
     conversations: () => conversations.size,
     partitions: () => ownership.owned.size,
@@ -181,7 +183,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
   }
   bus.serve(
     createHandlers(
-      { log, cursors, conversations: rows, membership: source },
+      { log, cursors, conversations: rows, membership: source, gates },
       sender({ bus, instance, partitions: config.PARTITIONS }),
     ),
     'message-service',
