@@ -1,4 +1,4 @@
-type Cells = Uint8Array | Uint32Array | Float64Array
+export type Cells = Uint8Array | Uint32Array | Float64Array
 type CellsClass = Uint8ArrayConstructor | Uint32ArrayConstructor | Float64ArrayConstructor
 
 const FIRST_CELLS = 1024
@@ -35,6 +35,18 @@ export class Column {
 
   set(index: number, value: number): void {
     this.#cells[index] = value
+  }
+
+  /** A copy of what is there, for a file. */
+  cells(): Cells {
+    return this.#cells.slice(0, this.#length)
+  }
+
+  /** Puts these cells in the place of all. */
+  restore(cells: Cells): void {
+    this.#length = cells.length
+    this.#cells = new this.#Cells(Math.max(FIRST_CELLS, cells.length))
+    this.#cells.set(cells)
   }
 }
 

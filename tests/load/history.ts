@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { bytes, floats, integers } from './column.ts'
+import { bytes, type Cells, type Column, floats, integers } from './column.ts'
 import { textHash, textOf } from './text.ts'
 
 /** What became of an attempt. `unknown`: no final answer came, it may be stored or not. */
@@ -46,6 +46,17 @@ export interface Reading {
   whole: boolean
   from: number
   to: number
+}
+
+/** A history as plain values, for a file. */
+export interface HistoryState {
+  run: string
+  clients: Client[]
+  conversations: Conversation[]
+  readings: Reading[]
+  foreign: string[]
+  contradicted: History['contradicted']
+  columns: Record<string, Record<string, Cells>>
 }
 
 /**
@@ -100,6 +111,41 @@ export class History {
     this.#run = run
   }
 
+  /** The history that such a state was taken of; for reading, not for going on with. @throws TypeError when it is none */
+  static from(state: HistoryState): History {
+    const history = new History(state.run)
+    history.clients.push(...state.clients)
+    for (const { id, members } of state.conversations)
+      for (const [client, membership] of members) history.joined(history.conversation(id), client, membership)
+    history.readings.push(...state.readings)
+    history.foreign.push(...state.foreign)
+    history.contradicted.push(...state.contradicted)
+    for (const [table, columns] of Object.entries(history.#tables()))
+      for (const [name, column] of Object.entries(columns)) column.restore(state.columns[table]?.[name] as Cells)
+    return history
+  }
+
+  state(): HistoryState {
+    const cells = (columns: Record<string, Column>) =>
+      Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, column.cells()]))
+    const tables = Object.entries(this.#tables()).map(([table, columns]) => [table, cells(columns)])
+    const { clients, conversations, readings, foreign, contradicted } = this
+    return {
+      run: this.#run,
+      clients,
+      conversations,
+      readings,
+      foreign,
+      contradicted,
+      columns: Object.fromEntries(tables),
+    }
+  }
+
+  #tables(): Record<string, Record<string, Column>> {
+    const { attempts, connections, shown, records } = this
+    return { attempts, connections, shown, records }
+  }
+
   addClient(userId: number, { sync = false } = {}): number {
     this.#connectionsOf.push(0)
     return this.clients.push({ userId, sync }) - 1
@@ -113,8 +159,8 @@ export class History {
     return this.conversations.push({ id, members: new Map() }) - 1
   }
 
-  joined(conversation: number, client: number, from = 0): void {
-    this.conversations[conversation]?.members.set(client, { from, until: STILL_OPEN })
+  joined(conversation: number, client: number, membership: Partial<Membership> = {}): void {
+    this.conversations[conversation]?.members.set(client, { from: 0, until: STILL_OPEN, ...membership })
   }
 
   /** `at`: when leaving or being kicked was answered, in milliseconds since 1970. */
