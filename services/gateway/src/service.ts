@@ -19,6 +19,7 @@ import type { GatewayConfig } from './config.ts'
 import { registerCallRoutes } from './http/call-routes.ts'
 import { registerCanConnect } from './http/can-connect.ts'
 import { registerDevLogin } from './http/dev-login.ts'
+import { tellGoingAway } from './http/going-away.ts'
 import { createOrigins } from './http/origins.ts'
 import { createHttpServer } from './http/server.ts'
 import { DEFAULT_LIMIT } from './limits/bucket.ts'
@@ -30,8 +31,10 @@ import { registerPage } from './page/page.ts'
 import { Sends } from './send/sends.ts'
 import { registerSocket } from './socket/socket-edge.ts'
 
-/** The shares of drainConnections, and behind them the sends of the last one. */
-const SOCKETS_DRAIN_MS = 17_000
+/** The shares of drainConnections, and what the last one waits for. */
+const SOCKETS_DRAIN_MS = 16_000
+/** Of the time a stop may take: to end the process itself. */
+const SPARE_MS = 1_000
 
 /** What HS256 asks for. */
 const SAFE_SECRET_BYTES = 32
@@ -51,6 +54,7 @@ export async function startGateway(
 ): Promise<Gateway> {
   const { logger, signal } = options
   const node = newNodeId('gw')
+  let stopped: Promise<void> | undefined
   // Undone from the last to the first, in a stop as well as when a later step of the start fails.
   const phases: DrainPhase[] = []
   const undo = (name: string, run: DrainPhase['run'], limitMs = 2_000) => phases.unshift({ name, limitMs, run })
@@ -131,6 +135,7 @@ export async function startGateway(
     })
     undo('sockets', () => sockets.stop())
     registerCanConnect(app, sockets.canConnect)
+    tellGoingAway(app, () => sockets.draining)
     if (config.AUTH_SECRET !== undefined && Buffer.byteLength(config.AUTH_SECRET) < SAFE_SECRET_BYTES)
       logger.warn(`AUTH_SECRET has fewer than ${SAFE_SECRET_BYTES} bytes: who guesses it can sign in as anybody`)
     if (config.DEV_LOGIN && config.AUTH_SECRET !== undefined) {
@@ -141,6 +146,7 @@ export async function startGateway(
     measure(metrics, { sockets, sends, calls, bus })
     const announcement = announce(bus, node)
     undo('announcement', () => announcement.stop())
+    undo('sends under way', () => sends.idle(), config.SEND_TIMEOUT_MS + 500)
     await app.listen({ host: config.HOST, port: config.PORT })
     readiness.met('http')
     undo('http', () => app.close(), config.SEND_TIMEOUT_MS + 1_000)
@@ -153,9 +159,10 @@ export async function startGateway(
       node,
       url,
       opsUrl: ops.url,
-      async stop() {
+      stop() {
         readiness.unmet('draining', 'this process is stopping')
-        await drain(phases, logger)
+        stopped ??= drain(phases, logger, config.DRAIN_TIMEOUT_MS - SPARE_MS)
+        return stopped
       },
     }
   } catch (error) {

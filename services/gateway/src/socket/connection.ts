@@ -46,7 +46,7 @@ export class Connection implements CatchUpReceiver, Outlet {
   /** Sends and calls without an answer, and the bytes of their frames. */
   pending = 0
   pendingBytes = 0
-  /** Takes nothing new and is closed 1001 once nothing is pending. */
+  /** This gateway stops: it is closed 1001 once nothing is pending, and what still comes from it is done. */
   leaving = false
   /** Something came from it since the last ping. */
   alive = true
@@ -115,6 +115,7 @@ export class Connection implements CatchUpReceiver, Outlet {
   /** What was written before goes out first; nothing is read any more. */
   close(code: CloseCode): void {
     if (this.stage === 'closed') return
+    if (code !== 1001) this.leaving = false
     this.end()
     this.#shared.writer.flush(this)
     this.socket.close(code)

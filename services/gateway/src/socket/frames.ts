@@ -48,7 +48,8 @@ export class Frames {
 
   take(connection: Connection, data: Buffer, isBinary: boolean) {
     connection.alive = true
-    if (connection.stage === 'closed') return
+    // What was under way when a stop closed it is still done: a client that knows only the seeds does not send it again.
+    if (connection.stage === 'closed' && !connection.leaving) return
     if (connection.stage === 'binding') return this.#wait(connection, data, isBinary)
     const incoming = readFrame(data, isBinary)
     if (connection.stage === 'unbound') this.#early(connection, incoming)
@@ -104,7 +105,6 @@ export class Frames {
     }
     if (!incoming) return tellError(connection, 'BAD_REQUEST')
     if (incoming.tag === 'canConnect') return connection.tell('canConnect', this.#options.canConnect())
-    if (connection.leaving) return refuseFrame(connection, incoming, { code: 'UNAVAILABLE' })
     if (incoming.tag === 'message') return sendFrame(connection, incoming, principal, sends)
     if (incoming.tag === 'getUserId') return this.#options.bindAgain(connection, incoming)
     const row = rowOfTag.get(incoming.tag)

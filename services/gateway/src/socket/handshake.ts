@@ -17,22 +17,23 @@ declare module 'fastify' {
 export interface HandshakeOptions {
   authenticator: Authenticator
   origins: Origins
-  canConnect(): boolean
+  /** Is a further connection taken? */
+  takes(): boolean
 }
 
 /**
  * Runs before the upgrade, so that a refusal is an HTTP answer: pages of other origins, a token that is not good, and a
- * gateway that takes nobody. Without a token the upgrade goes on: it may come with getUserId.
+ * gateway that is full. Without a token the upgrade goes on: it may come with getUserId.
  */
 export function createHandshake(options: HandshakeOptions) {
-  const { authenticator, origins, canConnect } = options
+  const { authenticator, origins, takes } = options
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
     if (!request.ws) throw new AppError('UNKNOWN_OPERATION')
     if (!origins.allows(request.headers.origin, request.headers.host)) {
       const language = languageOf(request.headers['accept-language'])
       return sendJson(reply.code(403), { headers: {}, data: refusalData(new AppError('FORBIDDEN'), language) })
     }
-    if (!canConnect()) throw new AppError('UNAVAILABLE')
+    if (!takes()) throw new AppError('UNAVAILABLE')
     const token = tokenOf(request)
     if (token !== undefined) request.principal = await authenticator.verify(token)
     return undefined

@@ -64,7 +64,9 @@ export interface SocketEdge {
   readonly unboundBytes: number
   /** Closes 4003 what lives by a token from before `notBefore` (ms). */
   closeRevoked(user: UserId, notBefore: number): void
-  /** Takes nobody any more, closes everybody 1001, and waits for what they have sent to be answered. */
+  /** Since when it is over: whoever comes is sent elsewhere. */
+  readonly draining: boolean
+  /** Takes nobody any more, and closes everybody 1001 when what they have sent is answered. */
   drain(): Promise<void>
   stop(): void
 }
@@ -75,7 +77,8 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
   const open = new Set<Connection>()
   const connections = new Connections()
   let draining = false
-  const canConnect = () => !draining && open.size < config.MAX_CONNECTIONS
+  const hasRoom = () => open.size < config.MAX_CONNECTIONS
+  const canConnect = () => !draining && hasRoom()
 
   const receipts = new Receipts({ bus, partitions: config.PARTITIONS })
   const unconfirmed = new Set<Connection>()
@@ -165,7 +168,8 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
   app.route({
     method: 'GET',
     url: '/ws',
-    preValidation: createHandshake({ authenticator, origins, canConnect }),
+    // While this gateway drains a client is taken and sent away with 1001: a refused handshake would not tell it to go elsewhere.
+    preValidation: createHandshake({ authenticator, origins, takes: () => draining || hasRoom() }),
     handler: (_request, reply) => reply.callNotFound(),
     // All handlers are attached before anything is awaited: what comes earlier would be lost.
     wsHandler(socket: WebSocket, request) {
@@ -177,6 +181,7 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
       socket.on('message', (data, isBinary) => frames.take(connection, data as Buffer, isBinary))
       socket.on('pong', (data) => lifetimes.ponged(connection, Number(data.toString())))
       socket.on('close', () => connection.end())
+      if (draining) connection.close(1001)
     },
   })
 
@@ -184,6 +189,9 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     canConnect,
     get size() {
       return open.size
+    },
+    get draining() {
+      return draining
     },
     get unreadBytes() {
       return shared.writer.unreadBytes
@@ -194,7 +202,7 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     closeRevoked: (user, notBefore) => closeOf(user, (by) => isRevoked(by, notBefore)),
     async drain() {
       draining = true
-      await drainConnections(open, sends.idle())
+      await drainConnections(open, app.websocketServer.clients)
     },
     stop() {
       catchingUp.stop()

@@ -151,25 +151,3 @@ t.test('a client that does not read is closed 4008, while another goes on', asyn
   slow.socket.resume()
   t.equal(await slow.code(), 4008)
 })
-
-t.test('a gateway that stops answers what was sent, closes 1001, and takes nobody meanwhile', async (t) => {
-  const stopping = await rig.startGateway()
-  const [sender, idle] = await Promise.all([bind(stopping, 311), bind(stopping, 312)])
-  const unbound = await connect(stopping)
-  service.onBatch = () => {}
-  sender.send('message', textTo(312, 'm1'))
-  await until(() => service.sends.some(({ msgId }) => msgId === 'm1'), 'the send')
-  const stopped = stopping.stop()
-  t.same(await Promise.all([idle.code(), unbound.code()]), [1001, 1001])
-  sender.send('message', textTo(312, 'm2'))
-  sender.send('canConnect')
-  t.match(await sender.next('messageAck'), { msgId: 'm2', code: 5002 })
-  t.equal(await sender.next('canConnect'), false)
-  const refused = await connect(stopping)
-  t.equal(await refused.code(), 1006)
-  const { node, sends } = service.batches.at(-1)!
-  service.answer(node, [{ id: sends[0]!.id, seq: 1, at: 1 }])
-  t.match(await sender.next('messageAck', 1), { msgId: 'm1', seq: 1 })
-  t.equal(await sender.code(), 1001)
-  await stopped
-})
