@@ -20,7 +20,10 @@ export interface TestSystem {
 }
 
 export interface TestSystemOptions
-  extends Pick<SystemOptions, 'gateways' | 'messageServices' | 'rateLimits' | 'serviceEnv' | 'restartWithinMs'> {
+  extends Pick<
+    SystemOptions,
+    'gateways' | 'groupServices' | 'messageServices' | 'rateLimits' | 'serviceEnv' | 'restartWithinMs'
+  > {
   /** NATS, MongoDB and Redis of this system alone, with the users of deploy/nats: to be stopped, flushed and looked at. */
   ownServers?: boolean
 }
