@@ -13,7 +13,13 @@ export async function metricsTable(): Promise<string> {
     bus: { unsentBytes: 0 },
   })
   const messages = createMetrics('message-service')
-  serviceMetrics(messages, { waiting: () => 0, reads: () => 0, conversations: () => 0, partitions: () => 0 })
+  serviceMetrics(messages, {
+    waiting: () => 0,
+    reads: () => 0,
+    conversations: () => 0,
+    partitions: () => 0,
+    unconfirmed: () => ({ deliveries: 0, bytes: 0 }),
+  })
   const rows = [...(await ownRows('gateway', gateway)), ...(await ownRows('message-service', messages))]
   return table(['service', 'metric', 'type', ''], rows)
 }

@@ -16,6 +16,8 @@ export const subjects = {
 
   /** Fan-out to one gateway process: answers and frames of one commit. */
   gatewayDeliver: (node: string) => `gateway.${node}.deliver`,
+  /** A gateway tells an instance how much of its deliveries it has taken, and asks for what is missing. */
+  messageConfirm: (instance: string) => `message.${instance}.confirm`,
   /** Orders to one gateway process, or to all of them with `ALL_GATEWAYS`. */
   gatewayControl: (node: string) => `gateway.${node}.control`,
 

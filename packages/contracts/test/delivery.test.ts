@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type Delivery, decodeDelivery, encodeDelivery } from '../src/index.ts'
+import { type Delivery, decodeDelivery, encodeDelivery, placeDelivery } from '../src/index.ts'
 
 t.test('a delivery comes out as it went in, its bodies byte for byte', async (t) => {
   const bodies = ['{"tag":"message","data":{"contentStr":"你好 👋"}}', '{"tag":"groupChanged"}'].map((text) =>
@@ -15,10 +15,13 @@ t.test('a delivery comes out as it went in, its bodies byte for byte', async (t)
   }
   // A view into a larger buffer, as NATS hands it out.
   const encoded = encodeDelivery(delivery, bodies)
+  const place = { number: 2 ** 40 + 1, oldest: 2 ** 40 - 1 }
+  placeDelivery(encoded, place)
   const padded = new Uint8Array(encoded.length + 8)
   padded.set(encoded, 8)
   const decoded = decodeDelivery(padded.subarray(8))
   t.same(decoded.delivery, delivery)
+  t.same(decoded.place, place)
   t.same(
     decoded.bodies.map((body) => Buffer.from(body).toString()),
     bodies.map(String),

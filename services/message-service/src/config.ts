@@ -20,6 +20,10 @@ export const configSchema = z.object({
   QUEUE_LIMIT_BYTES: z.coerce.number().int().positive().default(67_108_864),
   /** Conversations kept in memory with the msgIds of their newest messages. */
   CONVERSATIONS_CACHED: z.coerce.number().int().positive().default(5_000),
+  /** Deliveries one gateway has not confirmed; the oldest above it are given up, and the gateway reads what it missed from the log. */
+  UNCONFIRMED_NODE_BYTES: z.coerce.number().int().positive().default(8_388_608),
+  /** The same of all gateways together. */
+  UNCONFIRMED_BYTES: z.coerce.number().int().positive().default(67_108_864),
   /** Members of groups kept in memory, over all groups. */
   MEMBERS_CACHED: z.coerce.number().int().positive().default(1_000_000),
   /** The longest text, in UTF-16 units. */

@@ -1,11 +1,12 @@
 import { Counter, Gauge, Histogram, type Registry } from '@qunxin/runtime'
+import type { DeliveryMetrics } from './fanout/node-streams.ts'
 
 export interface LaneMetrics {
   committed(messages: number, tookMs: number): void
 }
 
-export interface ServiceMetrics extends LaneMetrics {
-  published(bytes: number): void
+export interface ServiceMetrics extends LaneMetrics, DeliveryMetrics {
+  unreached(users: number): void
   refusedBatch(sends: number): void
   dropped(cause: 'stall' | 'nats'): void
 }
@@ -13,7 +14,13 @@ export interface ServiceMetrics extends LaneMetrics {
 /** What an operator watches: how much is committed at once, how long it takes, what goes out, and what waits. */
 export function serviceMetrics(
   registry: Registry,
-  gauges: { waiting(): number; reads(): number; conversations(): number; partitions(): number },
+  gauges: {
+    waiting(): number
+    reads(): number
+    conversations(): number
+    partitions(): number
+    unconfirmed(): { deliveries: number; bytes: number }
+  },
 ): ServiceMetrics {
   const registers = [registry]
   const messages = new Counter({ name: 'qunxin_messages_stored_total', help: 'Messages stored', registers })
@@ -31,6 +38,21 @@ export function serviceMetrics(
   })
   const deliveries = new Counter({ name: 'qunxin_deliveries_total', help: 'NATS messages sent to gateways', registers })
   const deliveredBytes = new Counter({ name: 'qunxin_delivery_bytes_total', help: 'Bytes sent to gateways', registers })
+  const again = new Counter({
+    name: 'qunxin_deliveries_again_total',
+    help: 'Deliveries a gateway asked for again',
+    registers,
+  })
+  const gaveUp = new Counter({
+    name: 'qunxin_deliveries_given_up_total',
+    help: 'Deliveries given up unconfirmed; the gateway reads what it missed from the log',
+    registers,
+  })
+  const unreached = new Counter({
+    name: 'qunxin_deliveries_unreached_total',
+    help: 'Receivers of messages whose gateway died with them and who are connected nowhere else',
+    registers,
+  })
   const overloaded = new Counter({
     name: 'qunxin_sends_overloaded_total',
     help: 'Sends refused for a full queue',
@@ -55,6 +77,12 @@ export function serviceMetrics(
   gauge('qunxin_reads_pending', 'Reads of history, backlogs and ranges under way or waiting', gauges.reads)
   gauge('qunxin_conversations_cached', 'Conversations in memory', gauges.conversations)
   gauge('qunxin_partitions_owned', 'Partitions this process serves', gauges.partitions)
+  gauge(
+    'qunxin_deliveries_unconfirmed',
+    'Deliveries no gateway has confirmed yet',
+    () => gauges.unconfirmed().deliveries,
+  )
+  gauge('qunxin_delivery_bytes_unconfirmed', 'Their bytes', () => gauges.unconfirmed().bytes)
   return {
     committed(count, tookMs) {
       if (count === 0) return
@@ -66,6 +94,9 @@ export function serviceMetrics(
       deliveries.inc()
       deliveredBytes.inc(bytes)
     },
+    again: (count) => again.inc(count),
+    gaveUp: (count) => gaveUp.inc(count),
+    unreached: (users) => unreached.inc(users),
     refusedBatch: (sends) => overloaded.inc(sends),
     dropped: (cause) => drops.inc({ cause }),
   }

@@ -15,6 +15,9 @@ import {
 } from '@qunxin/runtime'
 import type { Config } from './config.ts'
 import { Gateways } from './fanout/gateways.ts'
+import { membersNow } from './fanout/members-now.ts'
+import { NodeStreams } from './fanout/node-streams.ts'
+import { redirect } from './fanout/redirect.ts'
 import { LateRoutes } from './fanout/routes.ts'
 import { createHandlers, createReadGates } from './handlers.ts'
 import { MembershipCache } from './membership/cache.ts'
@@ -108,10 +111,32 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
   const cursors = new MongoCursors(mongo.db)
   const rows = new MongoConversations(mongo.db)
 
+  const gates = createReadGates()
+  const counters = serviceMetrics(frame.metrics, {
+    reads: () => Object.values(gates).reduce((sum, { size }) => sum + size, 0),
+    waiting: () => owner.waiting(),
+    conversations: () => conversations.size,
+    partitions: () => ownership.owned.size,
+    unconfirmed: () => streams.unconfirmed,
+  })
+  const streams = new NodeStreams({
+    bus,
+    instance,
+    limits: { node: config.UNCONFIRMED_NODE_BYTES, all: config.UNCONFIRMED_BYTES },
+    redirect: (node, deliveries) => void redirectFrom(node, deliveries),
+    metrics: counters,
+    logger,
+  })
+  onStop('streams', 100, () => streams.stop())
+  onStop('confirmations', 2_000, () => streams.settled())
   // A user looked up while a gateway was not known to live may have been taken for absent.
-  const gateways: Gateways = new Gateways(bus, () => routes.dropAll())
-  const routes = new LateRoutes(() => gateways.live.names())
-  onStop('presence', 1_000, connectRoutes(config, { routes, gateways, logger }))
+  const gateways: Gateways = new Gateways(bus, {
+    appeared: () => routes.dropAll(),
+    heard: (node) => streams.heard(node),
+    left: (node) => streams.left(node),
+  })
+  const routes = new LateRoutes(() => streams.nodes)
+  onStop('presence', 1_000, connectRoutes(config, { routes, liveNodes: () => streams.nodes, logger }))
   gateways.follow(routes, instance)
   onStop('gateways', 100, () => gateways.stop())
 
@@ -119,6 +144,21 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
   const membership = new MembershipCache(source, { mostMembers: config.MEMBERS_CACHED })
   membership.start()
   onStop('membership', 100, () => membership.stop())
+
+  const redirectFrom = async (node: string, deliveries: readonly Uint8Array[]) => {
+    try {
+      await redirect(node, deliveries, {
+        instance,
+        routes,
+        lives: (node) => gateways.live.has(node),
+        membersNow: (group) => membersNow(membership, group),
+        publish: (to, payload) => streams.publish(to, payload),
+        unreached: (users) => counters.unreached(users.length),
+      })
+    } catch (error) {
+      logger.error({ err: error, node }, 'what a gateway did not confirm could not be sent elsewhere')
+    }
+  }
 
   const conversations = new ConversationCache(config.CONVERSATIONS_CACHED)
   const receipts = new Receipts({
@@ -129,13 +169,6 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
   })
   onStop('cursors', 3_000, () => receipts.flush())
 
-  const gates = createReadGates()
-  const counters = serviceMetrics(frame.metrics, {
-    reads: () => Object.values(gates).reduce((sum, { size }) => sum + size, 0),
-    waiting: () => owner.waiting(),
-    conversations: () => conversations.size,
-    partitions: () => ownership.owned.size,
-  })
   const stalls = watchStalls(STALL_LIMIT_MS, () => dropCaches('stall'))
   onStop('stall watch', 100, () => stalls.stop())
   const owner = createOwner(config, {
@@ -147,6 +180,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     conversations,
     membership,
     routes,
+    streams,
     receipts,
     clock: systemClock,
     logger,
@@ -166,7 +200,6 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     counters.dropped(cause)
     ownership.forgive()
     gateways.live.forgive()
-    if (cause === 'nats') owner.lost()
     owner.partitions.drop()
     membership.dropAll()
     routes.dropAll()
@@ -202,14 +235,13 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
 /** Connects Redis beside everything else; returns what ends it. */
 function connectRoutes(
   config: Config,
-  { routes, gateways, logger }: { routes: LateRoutes; gateways: Gateways; logger: Logger },
+  { routes, liveNodes, logger }: { routes: LateRoutes; liveNodes(): Iterable<string>; logger: Logger },
 ): () => void {
   const over = new AbortController()
   let redis: Redis | undefined
   connectRedis(config.REDIS_URL, logger, { name: 'message-service', signal: over.signal }).then(
     (connected) => {
       redis = connected
-      const liveNodes = () => gateways.live.names()
       if (over.signal.aborted) redis.disconnect()
       else routes.use(createRoutes({ redis, logger, liveNodes, prefix: config.REDIS_PREFIX }))
     },

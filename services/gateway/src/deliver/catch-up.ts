@@ -1,14 +1,13 @@
-import type { Bus } from '@qunxin/bus'
-import { ANNOUNCE_EVERY_MS, DEAD_AFTER_MS, type MsgModel, type UserId } from '@qunxin/contracts'
-import { watchStalls } from '@qunxin/runtime'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { MsgModel, UserId } from '@qunxin/contracts'
 import { type BacklogOptions, type BacklogReceiver, readBacklog } from './backlog.ts'
 import { conversationOf, messageFrame } from './message-frame.ts'
 import type { Order } from './order.ts'
 
-/** A network that swallows everything is noticed by the third ping of the bus; clocks of two machines may differ too. */
+/** Clocks of two machines may differ, and what was published may be older than the loss. */
 const MARGIN_MS = 45_000
-/** Who is silent for so long may be taken for dead, and is sent nothing. */
-const GIVEN_UP_AFTER_MS = DEAD_AFTER_MS - ANNOUNCE_EVERY_MS
+/** Several instances find out about the same loss one after the other: they are waited for, so that it is read once. */
+const GATHER_MS = 50
 const USERS_AT_ONCE = 32
 const TRIES = 3
 
@@ -18,58 +17,79 @@ export interface CatchUpReceiver extends BacklogReceiver {
 }
 
 export interface CatchUpOptions extends BacklogOptions {
-  bus: Pick<Bus, 'request' | 'onDisconnect' | 'onReconnect'>
   /** The bound connections of this node. */
   receivers(): Iterable<CatchUpReceiver>
 }
 
 /**
- * What was published for this node while NATS was away is gone, and while this process stood still nothing may have been; where
- * nothing more is said no hole would ever show it. So every connection then gets what its user has been sent meanwhile; live
- * frames wait until it has been read.
+ * When deliveries are gone for good, no hole would ever show it where nothing more is said. So every connection then gets what
+ * its user has been sent meanwhile; live frames wait until it has been read.
  */
-export function catchUpAfterLosses(options: CatchUpOptions): { stop(): void } {
-  let lostAt: number | undefined
-  options.bus.onDisconnect(() => {
-    lostAt ??= Date.now()
-  })
-  options.bus.onReconnect(() => {
-    const since = (lostAt ?? Date.now()) - MARGIN_MS
-    lostAt = undefined
-    void catchUpAll(options, since)
-  })
-  return watchStalls(GIVEN_UP_AFTER_MS, (stoodStillMs) => {
-    void catchUpAll(options, Date.now() - stoodStillMs - MARGIN_MS)
-  })
-}
+export class CatchUp {
+  readonly #options: CatchUpOptions
+  #gathering: { receivers: CatchUpReceiver[]; since: number } | undefined
+  #rounds = 0
 
-async function catchUpAll(options: CatchUpOptions, since: number): Promise<void> {
-  const receivers: CatchUpReceiver[] = []
-  for (const receiver of options.receivers()) {
-    // Who holds already is reading a backlog, or about to.
-    if (receiver.held) receiver.behind = true
-    else {
-      receiver.held = []
-      receivers.push(receiver)
+  constructor(options: CatchUpOptions) {
+    this.#options = options
+  }
+
+  /** How often everybody was caught up. */
+  get rounds(): number {
+    return this.#rounds
+  }
+
+  /** What was published in the last so many ms may not have come. From here on live frames wait. */
+  begin(forMs: number): void {
+    const since = Date.now() - forMs - MARGIN_MS
+    const begun = this.#gathering
+    const round = begun ?? { receivers: [], since }
+    round.since = Math.min(round.since, since)
+    const gathered = new Set(round.receivers)
+    for (const receiver of this.#options.receivers()) {
+      if (gathered.has(receiver)) continue
+      // Who holds already is reading a backlog, or about to.
+      if (receiver.held) receiver.behind = true
+      else {
+        receiver.held = []
+        receiver.behind = false
+        round.receivers.push(receiver)
+      }
+    }
+    if (begun) return
+    this.#gathering = round
+    void delay(GATHER_MS, undefined, { ref: false }).then(() => {
+      this.#gathering = undefined
+      this.#rounds += 1
+      return this.#run(round)
+    })
+  }
+
+  async #run({ receivers, since }: { receivers: CatchUpReceiver[]; since: number }): Promise<void> {
+    const users = Map.groupBy(receivers, ({ userId }) => userId).entries()
+    const work = async () => {
+      for (const [user, theirs] of users) {
+        const messages = await this.#missedBy(user, theirs)
+        for (const receiver of theirs)
+          if (receiver.open) show(receiver, messages, { order: this.#options.order, since })
+      }
+    }
+    await Promise.all(Array.from({ length: USERS_AT_ONCE }, work))
+  }
+
+  async #missedBy(user: UserId, receivers: readonly CatchUpReceiver[]): Promise<MsgModel[]> {
+    for (;;) {
+      for (const receiver of receivers) receiver.behind = false
+      let tries = 0
+      const messages = await readBacklog(user, this.#options, () => {
+        const open = receivers.filter((receiver) => receiver.open)
+        tries += 1
+        return open.some(({ seedsOnly }) => seedsOnly) || (open.length > 0 && tries <= TRIES)
+      })
+      // More was lost while it was read.
+      if (!receivers.some(({ open, behind }) => open && behind)) return messages
     }
   }
-  const users = Map.groupBy(receivers, ({ userId }) => userId).entries()
-  const work = async () => {
-    for (const [user, theirs] of users) {
-      const messages = await missedBy(user, theirs, options)
-      for (const receiver of theirs) if (receiver.open) show(receiver, messages, { order: options.order, since })
-    }
-  }
-  await Promise.all(Array.from({ length: USERS_AT_ONCE }, work))
-}
-
-function missedBy(user: UserId, receivers: readonly CatchUpReceiver[], options: CatchUpOptions): Promise<MsgModel[]> {
-  let tries = 0
-  return readBacklog(user, options, () => {
-    const open = receivers.filter((receiver) => receiver.open)
-    tries += 1
-    return open.some(({ seedsOnly }) => seedsOnly) || (open.length > 0 && tries <= TRIES)
-  })
 }
 
 /** Older ones than the loss are news only to who has nothing but this to catch up with. */

@@ -9,6 +9,7 @@ import {
   type UserId,
 } from '@qunxin/contracts'
 import { frameOf } from '../socket/wire.ts'
+import type { InstanceStreams } from './instance-streams.ts'
 import type { Order } from './order.ts'
 import type { LiveFrame, Receiver } from './receiver.ts'
 
@@ -16,6 +17,7 @@ export interface DeliveriesOptions {
   bus: Pick<Bus, 'subscribe'>
   node: string
   order: Order
+  streams: Pick<InstanceStreams, 'take'>
   answered(answer: SendAnswer): void
   /** This node's connections of a user. */
   receiversOf(user: UserId): readonly Receiver[]
@@ -23,7 +25,7 @@ export interface DeliveriesOptions {
 
 /** Takes what message-service publishes for this node: answers to its sends, and frames for its connections, in their order. */
 export function subscribeDeliveries(options: DeliveriesOptions): void {
-  const { bus, node, order, answered, receiversOf } = options
+  const { bus, node, order, streams, answered, receiversOf } = options
 
   const show = (item: FrameItem, body: Uint8Array) => {
     let live: LiveFrame | undefined
@@ -39,7 +41,8 @@ export function subscribeDeliveries(options: DeliveriesOptions): void {
   }
 
   bus.subscribe(subjects.gatewayDeliver(node), (message) => {
-    const { delivery, bodies } = decodeDelivery(message.data)
+    const { place, delivery, bodies } = decodeDelivery(message.data)
+    if (!streams.take(delivery, place, message.data.length)) return
     let next = 0
     for (const item of delivery.items) {
       if (item.kind === 'answer') answered(item.answer)

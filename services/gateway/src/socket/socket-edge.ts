@@ -13,8 +13,9 @@ import type { Calls } from '../calls/calls.ts'
 import { languageOf } from '../calls/language.ts'
 import type { GatewayConfig } from '../config.ts'
 import { sendBacklog } from '../deliver/backlog.ts'
-import { catchUpAfterLosses } from '../deliver/catch-up.ts'
+import { CatchUp } from '../deliver/catch-up.ts'
 import { subscribeDeliveries } from '../deliver/deliveries.ts'
+import { InstanceStreams } from '../deliver/instance-streams.ts'
 import { Order } from '../deliver/order.ts'
 import { nothingOutstanding, Receipts } from '../deliver/receipts.ts'
 import { Repair } from '../deliver/repair.ts'
@@ -101,7 +102,8 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     waits: (conn, conversation, msgId) => sends.waits(conn, conversation, msgId),
     onHole: (hole) => repair.watch(hole, order),
   })
-  const catchingUp = catchUpAfterLosses({ bus, order, logger, receivers: () => connections.all() })
+  const catchUp = new CatchUp({ bus, order, logger, receivers: () => connections.all() })
+  const streams = new InstanceStreams({ bus, node, logger, lost: (forMs) => catchUp.begin(forMs) })
 
   const binding = new Binding({
     authenticator,
@@ -137,6 +139,7 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     bus,
     node,
     order,
+    streams,
     answered: (answer) => sends.answered(answer),
     receiversOf: (user) => connections.of(user),
   })
@@ -203,9 +206,10 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     async drain() {
       draining = true
       await drainConnections(open, app.websocketServer.clients)
+      streams.confirm()
     },
     stop() {
-      catchingUp.stop()
+      streams.stop()
       lifetimes.stop()
       binder.stop()
       repair.stop()

@@ -2,21 +2,25 @@ import type { MsgModel } from '@qunxin/contracts'
 import t from 'tap'
 import { token } from '../tokens.ts'
 import { startRig } from './rig/gateway-rig.ts'
+import type { ScriptedService } from './rig/scripted-service.ts'
 import { startTcpProxy } from './rig/tcp-proxy.ts'
 
 const proxy = await startTcpProxy(process.env.QUNXIN_TEST_NATS_URL ?? 'nats://127.0.0.1:4222')
-const { gateway, service, bind, connect } = await startRig({ natsUrl: proxy.url })
+const { gateway, service, startService, bind, connect, until } = await startRig({ natsUrl: proxy.url })
 const { node } = gateway
 t.teardown(() => proxy.stop())
 
 const HOUR_MS = 3_600_000
-/** So long a network that swallows everything may go unnoticed. */
+/** Published so long before it was lost; clocks may differ by as much. */
 const LATE_MS = 30_000
 const log: MsgModel[] = []
+/** Whose backlog was read. */
+let reads: string[] = []
 let reading = Promise.withResolvers<void>()
 let release = Promise.resolve()
 service.serve({
   'message.backlog': async ({ userId }) => {
+    reads.push(userId)
     reading.resolve()
     await release
     return { messages: log.filter(({ toUserId }) => String(toUserId) === userId) }
@@ -30,20 +34,73 @@ const say = (fromUserId: number, toUserId: number, seq: number, serverReceiveDat
   log.push(message)
   return message
 }
-const deliver = (message: MsgModel) => {
+const deliver = (message: MsgModel, by: ScriptedService = service) => {
   const conversation = `p${message.toUserId}-${message.fromUserId}`
-  service.deliver(node, [{ message, to: { users: [String(message.toUserId)], conversation } }])
+  by.deliver(node, [{ message, to: { users: [String(message.toUserId)], conversation } }])
 }
 const shown = (client: { of(tag: string): MsgModel[] }) =>
   client.of('message').map(({ fromUserId, seq }) => `${fromUserId}:${seq}`)
+const standStill = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 
 t.beforeEach(() => {
   log.length = 0
+  reads = []
   reading = Promise.withResolvers()
   release = Promise.resolve()
 })
 
-t.test('what was said while NATS was away arrives when it is back, once and in order', async (t) => {
+t.test('what got lost on the way comes before what was said behind it, also at who never had anything', async (t) => {
+  const client = await bind(gateway, 761)
+  service.losing = true
+  deliver(say(762, 761, 1))
+  service.losing = false
+  deliver(say(762, 761, 2))
+  await client.next('message', 1)
+  t.same(shown(client), ['762:1', '762:2'])
+  t.same(reads, [])
+})
+
+t.test('everything taken is confirmed, also what is alone', async (t) => {
+  const client = await bind(gateway, 765)
+  const before = service.confirmed.get(node) ?? 0
+  deliver(say(766, 765, 1))
+  await client.next('message')
+  await until(() => (service.confirmed.get(node) ?? 0) === before + 1, 'the confirmation')
+})
+
+t.test('a cut of NATS is bridged without reading any backlog', async (t) => {
+  const [synced, seedsOnly] = [await bind(gateway, 741), await bind(gateway, 741, { sync: false })]
+  await until(() => reads.length === 1, 'its first backlog')
+  deliver(say(742, 741, 1))
+  await Promise.all([synced.next('message'), seedsOnly.next('message')])
+  proxy.cut()
+  for (const message of [say(742, 741, 2), say(743, 741, 1), say(742, 741, 3)]) deliver(message)
+  await service.bus.flush()
+  proxy.mend()
+  await Promise.all([synced.next('message', 3), seedsOnly.next('message', 3)])
+  deliver(say(743, 741, 2))
+  const all = ['742:1', '742:2', '743:1', '742:3', '743:2']
+  for (const client of [synced, seedsOnly]) {
+    await client.next('message', 4)
+    t.same(shown(client), all)
+  }
+  t.same(reads, ['741'])
+})
+
+t.test('a moment in which this process stood still is bridged without reading any backlog', async (t) => {
+  const client = await bind(gateway, 751)
+  deliver(say(752, 751, 1))
+  await client.next('message')
+  service.losing = true
+  deliver(say(752, 751, 2))
+  service.losing = false
+  standStill(2_000)
+  await client.next('message', 1)
+  t.same(shown(client), ['752:1', '752:2'])
+  t.same(reads, [])
+})
+
+t.test('what an instance has given up arrives from the log, once and in order', async (t) => {
   say(703, 701, 1, Date.now() - HOUR_MS)
   const [synced, seedsOnly] = [await bind(gateway, 701), await bind(gateway, 701, { sync: false })]
   await seedsOnly.next('message')
@@ -52,11 +109,11 @@ t.test('what was said while NATS was away arrives when it is back, once and in o
   reading = Promise.withResolvers()
   deliver(say(702, 701, 1))
   await Promise.all([synced.next('message'), seedsOnly.next('message', 1)])
-  proxy.cut()
+  service.losing = true
   const missed = [say(702, 701, 2, Date.now() - LATE_MS), say(702, 701, 3), say(704, 701, 8)]
   for (const message of missed) deliver(message)
-  await service.bus.flush()
-  proxy.mend()
+  service.losing = false
+  service.giveUp(node)
   await reading.promise
   deliver(say(704, 701, 9))
   deliver(say(702, 701, 4))
@@ -81,31 +138,76 @@ t.test('what was said while NATS was away arrives when it is back, once and in o
   t.notOk(shown(synced).includes('703:1'), 'what is older than the loss is not news to who has synced')
 })
 
-t.test('what was said while this process stood still arrives when it goes on', async (t) => {
-  const client = await bind(gateway, 711)
-  deliver(say(712, 711, 1))
-  await client.next('message')
-  say(713, 711, 4, Date.now() - HOUR_MS)
-  say(712, 711, 2)
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_000)
-  await client.next('message', 1)
-  t.same(shown(client), ['712:1', '712:2'])
-})
-
-t.test('what was said while NATS was away arrives too at a client that is still reading its backlog', async (t) => {
+t.test('what an instance has given up while a backlog is still being written arrives too', async (t) => {
   for (let seq = 1; seq <= 500; seq++) say(722, 721, seq).contentStr = '长'.repeat(20_000)
   const client = await connect(gateway, { headers: { authorization: `Bearer ${await token({ sub: '721' })}` } })
   client.send('getUserId', { userId: 721 })
   await client.next('message', 3)
   client.socket.pause()
-  await bind(gateway, 723)
-  proxy.cut()
-  say(724, 721, 1)
-  proxy.mend()
   const other = await bind(gateway, 723)
+  service.losing = true
+  deliver(say(724, 721, 1))
+  service.losing = false
+  service.giveUp(node)
   deliver(say(725, 723, 1))
   await other.next('message')
   client.socket.resume()
   await client.next('message', 500)
   t.same(shown(client).slice(499), ['722:500', '724:1'])
 })
+
+t.test('what an instance had for this node when it died in a cut of NATS arrives from the log', async (t) => {
+  const mortal = await startService('ms-mortal')
+  const client = await bind(gateway, 771)
+  deliver(say(772, 771, 1), mortal)
+  await client.next('message')
+  proxy.cut()
+  deliver(say(773, 771, 1), mortal)
+  await mortal.bus.flush()
+  await mortal.stop()
+  proxy.mend()
+  await client.next('message', 1)
+  t.same(shown(client), ['772:1', '773:1'])
+  t.same(
+    reads.filter((user) => user === '771'),
+    ['771'],
+  )
+})
+
+t.test(
+  'what an instance had for this node when it died, and what is known to be missing, arrives from the log',
+  async (t) => {
+    const mortal = await startService('ms-mortal-too')
+    const client = await bind(gateway, 781)
+    mortal.losing = true
+    deliver(say(782, 781, 1), mortal)
+    mortal.losing = false
+    // The asking for the first one finds nobody.
+    mortal.deaf = true
+    deliver(say(782, 781, 2), mortal)
+    await mortal.bus.flush()
+    await mortal.stop()
+    await client.next('message', 1)
+    t.same(shown(client), ['782:1', '782:2'])
+    t.same(
+      reads.filter((user) => user === '781'),
+      ['781'],
+    )
+  },
+)
+
+t.test(
+  'what was said while this process stood still, and its instance was replaced, arrives from the log',
+  async (t) => {
+    const client = await bind(gateway, 711)
+    const mortal = await startService('ms-before-sleep')
+    deliver(say(712, 711, 1), mortal)
+    await client.next('message')
+    say(713, 711, 4, Date.now() - HOUR_MS)
+    say(712, 711, 2)
+    await mortal.stop()
+    standStill(2_000)
+    await client.next('message', 1)
+    t.same(shown(client), ['712:1', '712:2'])
+  },
+)

@@ -1,11 +1,11 @@
-import { type FrameItem, type GroupId, type SendAnswer, subjects, type UserId } from '@qunxin/contracts'
+import type { FrameItem, GroupId, SendAnswer, UserId } from '@qunxin/contracts'
 import { toMsgModel } from '../domain/present.ts'
 import { type ByNode, byNode, groupOfItem, usersOfItem } from './audience.ts'
+import { DeliveryWriter } from './delivery-writer.ts'
 import type { Job, JobItem, MessageFrame } from './job.ts'
-import { DeliveryStream } from './stream.ts'
 
 /** Something to publish: a node's delivery, or the answers to a batch that came with a reply subject. */
-export type Publication = { subject: string; payload: Uint8Array } | { reply: string; payload: string }
+export type Publication = { node: string; payload: Uint8Array } | { reply: string; payload: string }
 
 export interface Composing {
   instance: string
@@ -22,18 +22,18 @@ export interface Composing {
  */
 export function compose(job: Job, options: Composing): Publication[] {
   const { instance, routes, members } = options
-  const streams = new Map<string, DeliveryStream>()
-  const answers = new Map<string, DeliveryStream>()
+  const frames = new Map<string, DeliveryWriter>()
+  const answers = new Map<string, DeliveryWriter>()
   const replies = new Map<string, SendAnswer[]>()
   const audiences = new Map<GroupId, ByNode>()
   const last = onlyAnsweringNode(job)
-  const streamOf = (all: Map<string, DeliveryStream>, node: string) => {
-    let stream = all.get(node)
-    if (!stream) {
-      stream = new DeliveryStream(instance)
-      all.set(node, stream)
+  const writerOf = (all: Map<string, DeliveryWriter>, node: string) => {
+    let writer = all.get(node)
+    if (!writer) {
+      writer = new DeliveryWriter(instance)
+      all.set(node, writer)
     }
-    return stream
+    return writer
   }
   for (const item of job) {
     const group = groupOfItem(item)
@@ -48,26 +48,23 @@ export function compose(job: Job, options: Composing): Publication[] {
     if (audience.size > 0) {
       const body = bodyOf(item)
       const header = item.frame ? headerOf(item.frame) : {}
-      for (const [node, users] of audience) streamOf(streams, node).frame(header, users, body)
+      for (const [node, users] of audience) writerOf(frames, node).frame(header, users, body)
     }
     if (!item.answered) continue
     const { run, answer } = item.answered
-    if (run.reply === undefined) streamOf(run.node === last ? streams : answers, run.node).answer(answer)
+    if (run.reply === undefined) writerOf(run.node === last ? frames : answers, run.node).answer(answer)
     else {
       const list = replies.get(run.reply)
       if (list) list.push(answer)
       else replies.set(run.reply, [answer])
     }
   }
-  const inOrder = [...streams].filter(([node]) => node !== last)
-  const lastStream = last === undefined ? undefined : streams.get(last)
-  if (last !== undefined && lastStream) inOrder.push([last, lastStream])
+  const inOrder = [...frames].filter(([node]) => node !== last)
+  const lastFrames = last === undefined ? undefined : frames.get(last)
+  if (last !== undefined && lastFrames) inOrder.push([last, lastFrames])
   inOrder.push(...answers)
   const publications: Publication[] = []
-  for (const [node, stream] of inOrder) {
-    const subject = subjects.gatewayDeliver(node)
-    for (const payload of stream.finish()) publications.push({ subject, payload })
-  }
+  for (const [node, writer] of inOrder) for (const payload of writer.finish()) publications.push({ node, payload })
   for (const [reply, list] of replies) publications.push({ reply, payload: JSON.stringify(list) })
   return publications
 }

@@ -1,14 +1,12 @@
-import type { ConversationId, GroupId, UserId } from '@qunxin/contracts'
+import type { GroupId, UserId } from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
-import type { Message } from '../domain/message.ts'
 import { groupOfItem, usersOfItem } from './audience.ts'
 import { compose, type Publication } from './compose.ts'
-import type { Job, JobItem } from './job.ts'
+import type { Job } from './job.ts'
 import type { Routes } from './routes.ts'
 
 /** Jobs a lane may be ahead of its fan-out before its next commit waits. */
 const MOST_JOBS = 8
-const READS_AT_ONCE = 32
 
 export interface FanoutOptions {
   instance: string
@@ -18,16 +16,13 @@ export interface FanoutOptions {
   /** Resolves when NATS is connected: what is published meanwhile would be dropped without a word. */
   connected(): Promise<void>
   publish(publication: Publication): void
-  /** What was stored shortly before a message in its conversation, oldest first. */
-  shortlyBefore(message: Message): Promise<Message[]>
   logger: Logger
 }
 
 /** Sends out what one lane has committed, one job after the other in the order of the commits, beside the lane's next ones. */
 export class Fanout {
   readonly #options: FanoutOptions
-  readonly #jobs: { job: Job; losses: number }[] = []
-  #losses = 0
+  readonly #jobs: Job[] = []
   #running: Promise<void> | undefined
   #waiting: (() => void)[] = []
 
@@ -35,21 +30,10 @@ export class Fanout {
     this.#options = options
   }
 
-  /** How often what was published may have been lost. */
-  get losses(): number {
-    return this.#losses
-  }
-
-  /** `losses` as it was when what the job tells of was begun. */
-  push(job: Job, losses = this.#losses): void {
+  push(job: Job): void {
     if (job.length === 0) return
-    this.#jobs.push({ job, losses })
+    this.#jobs.push(job)
     this.#running ??= this.#run()
-  }
-
-  /** NATS was away: the last things published before may not have reached anybody. */
-  lost(): void {
-    this.#losses += 1
   }
 
   /** Resolves when there is room for another commit's job. */
@@ -63,11 +47,10 @@ export class Fanout {
   }
 
   async #run(): Promise<void> {
-    for (let next = this.#jobs[0]; next; next = this.#jobs[0]) {
-      const { job, losses } = next
+    for (let job = this.#jobs[0]; job; job = this.#jobs[0]) {
       try {
         await this.#options.connected()
-        await this.#send(losses === this.#losses ? job : [...(await this.#missing(job)), ...job])
+        await this.#send(job)
       } catch (error) {
         this.#options.logger.error({ err: error }, 'a fan-out failed')
       }
@@ -101,23 +84,6 @@ export class Fanout {
       }
       members = now
     }
-  }
-
-  /**
-   * What may have been lost in front of a job's messages: who is new and has never had anything of a conversation would take
-   * its first message for the begin, and be shown nothing older any more.
-   */
-  async #missing(job: Job): Promise<JobItem[]> {
-    const first = new Map<ConversationId, Message>()
-    for (const { frame } of job)
-      if (frame && !first.has(frame.message.conversation)) first.set(frame.message.conversation, frame.message)
-    const missing: JobItem[] = []
-    const asked = [...first.values()]
-    for (let at = 0; at < asked.length; at += READS_AT_ONCE) {
-      const earlier = await Promise.all(asked.slice(at, at + READS_AT_ONCE).map(this.#options.shortlyBefore))
-      for (const message of earlier.flat()) missing.push({ frame: { message, except: '', again: true } })
-    }
-    return missing
   }
 
   /** A group that could not be asked for is left out. */

@@ -12,8 +12,9 @@ export class Gateways {
   readonly #timer: NodeJS.Timeout
 
   /** `appeared` is called when a gateway is heard of that was not there before. */
-  constructor(bus: Bus, appeared: () => void) {
+  constructor(bus: Bus, calls: { appeared(): void; heard(node: string): void; left(node: string): void }) {
     this.#bus = bus
+    const { appeared, heard, left } = calls
     let known = new Set<string>()
     this.live = new Live(() => {
       const names = this.live.names()
@@ -22,8 +23,13 @@ export class Gateways {
     })
     this.#subscribe(subjects.gatewayInstances, (data) => {
       const { node, leaving } = gatewayInstance.parse(data)
-      if (leaving) this.live.left(node)
-      else this.live.heard(node)
+      if (leaving) {
+        this.live.left(node)
+        left(node)
+      } else {
+        heard(node)
+        this.live.heard(node)
+      }
     })
     this.#timer = setInterval(() => {
       // While NATS is away nobody can be heard, which says nothing of them.

@@ -181,7 +181,6 @@ export class Lane {
   async #commit(plan: Plan): Promise<void> {
     const { fanout, metrics, clock } = this.#options
     const started = performance.now()
-    const { losses } = fanout
     const keys = plan.doubtful.map(({ send }) => send)
     const [written, known] = await Promise.all([this.#writer.write(plan.messages), this.#writer.originals(keys)])
     const { outcomes, requeued } = resolve(plan, { written, known })
@@ -192,10 +191,7 @@ export class Lane {
     }
     for (const conversation of [...requeued.keys()].reverse()) if (!conversation.dropped) this.#list(conversation, true)
     metrics.committed(plan.messages.length, performance.now() - started)
-    fanout.push(
-      outcomes.map((outcome) => jobItem(outcome, clock.now())),
-      losses,
-    )
+    fanout.push(outcomes.map((outcome) => jobItem(outcome, clock.now())))
   }
 }
 

@@ -1,13 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Bus } from '@qunxin/bus'
-import { type SendBatch, subjects } from '@qunxin/contracts'
+import type { SendBatch } from '@qunxin/contracts'
 import type { Clock, Logger } from '@qunxin/runtime'
 import type { Config } from '../config.ts'
 import type { Publication } from '../fanout/compose.ts'
+import { DeliveryWriter } from '../fanout/delivery-writer.ts'
 import { Fanout } from '../fanout/fanout.ts'
 import { membersNow } from '../fanout/members-now.ts'
+import type { NodeStreams } from '../fanout/node-streams.ts'
 import type { Routes } from '../fanout/routes.ts'
-import { DeliveryStream } from '../fanout/stream.ts'
 import type { MembershipCache } from '../membership/cache.ts'
 import { changeMembership } from '../membership/change.ts'
 import type { ServiceMetrics } from '../metrics.ts'
@@ -18,7 +19,6 @@ import type { MessageLog } from '../store/message-log.ts'
 import type { ConversationCache } from './conversations.ts'
 import { Lane } from './lane.ts'
 import { Partitions } from './partitions.ts'
-import { MOST_YOUNG, YOUNG_MS } from './preparation.ts'
 
 export interface OwnerParts {
   instance: string
@@ -29,6 +29,7 @@ export interface OwnerParts {
   conversations: ConversationCache
   membership: MembershipCache
   routes: Routes
+  streams: NodeStreams
   receipts: Receipts
   clock: Clock
   logger: Logger
@@ -38,16 +39,13 @@ export interface OwnerParts {
 
 /** The lanes of this process, each with its fan-out, and the partitions that feed them. */
 export function createOwner(config: Config, parts: OwnerParts) {
-  const { instance, bus, log, rows, conversations, membership, routes, logger, metrics } = parts
+  const { instance, bus, log, rows, conversations, membership, routes, streams, logger, metrics } = parts
   const connected = async () => {
     while (!bus.writable) await delay(50)
   }
   const publish = (publication: Publication) => {
     if ('reply' in publication) bus.nats.publish(publication.reply, publication.payload)
-    else {
-      bus.publish(publication.subject, publication.payload)
-      metrics.published(publication.payload.length)
-    }
+    else streams.publish(publication.node, publication.payload)
   }
   const fanouts = Array.from(
     { length: config.LANES },
@@ -58,8 +56,6 @@ export function createOwner(config: Config, parts: OwnerParts) {
         membersNow: (group) => membersNow(membership, group),
         connected,
         publish,
-        shortlyBefore: ({ conversation, seq, at }) =>
-          log.newest(conversation, { toSeq: seq - 1, afterTime: at - YOUNG_MS, limit: MOST_YOUNG }),
         logger,
       }),
   )
@@ -81,9 +77,9 @@ export function createOwner(config: Config, parts: OwnerParts) {
     metrics.refusedBatch(batch.sends.length)
     const answers = batch.sends.map(({ id }) => ({ id, code: 'UNAVAILABLE' as const }))
     if (reply !== undefined) return publish({ reply, payload: JSON.stringify(answers) })
-    const stream = new DeliveryStream(instance)
-    for (const answer of answers) stream.answer(answer)
-    for (const payload of stream.finish()) publish({ subject: subjects.gatewayDeliver(batch.node), payload })
+    const writer = new DeliveryWriter(instance)
+    for (const answer of answers) writer.answer(answer)
+    for (const payload of writer.finish()) publish({ node: batch.node, payload })
   }
   const partitions = new Partitions({
     bus,
@@ -107,10 +103,6 @@ export function createOwner(config: Config, parts: OwnerParts) {
     waiting: () => lanes.reduce((sum, lane) => sum + lane.waiting.sends, 0),
     idle: async () => {
       await Promise.all(lanes.map((lane) => lane.idle()))
-    },
-    /** What was published last may be lost. */
-    lost: () => {
-      for (const fanout of fanouts) fanout.lost()
     },
     /** Ends what waits for a server that does not answer. */
     stop: () => {

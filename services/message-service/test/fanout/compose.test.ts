@@ -25,7 +25,7 @@ function read(publications: readonly Publication[]) {
         ? { answer: item.answer.id }
         : { ...item, data: JSON.parse(Buffer.from(bodies[body++]!).toString()).data },
     )
-    return { to: publication.subject, items }
+    return { to: publication.node, items }
   })
 }
 
@@ -39,7 +39,7 @@ t.test('frames and answers of one node travel together, each answer behind its m
   const job = [stored({ seq: 1 }, 'a', 11), stored({ seq: 2 }, 'a', 12)]
   const published = read(compose(job, { instance: 'i', routes, members }))
   t.equal(published.length, 1)
-  t.equal(published[0]!.to, 'gateway.a.deliver')
+  t.equal(published[0]!.to, 'a')
   t.match(published[0]!.items, [
     { kind: 'frame', seq: 1, users: ['2', '1'], except: 'conn-a', conversation: 'p1-2' },
     { answer: 11 },
@@ -61,8 +61,8 @@ t.test('frames for every node leave before the first answer', async (t) => {
   t.same(
     published.slice(firstAnswer).map(({ to, items }) => [to, items]),
     [
-      ['gateway.a.deliver', [{ answer: 11 }]],
-      ['gateway.b.deliver', [{ answer: 12 }]],
+      ['a', [{ answer: 11 }]],
+      ['b', [{ answer: 12 }]],
     ],
   )
 })
@@ -75,7 +75,7 @@ t.test('when one node gets all answers, its delivery is the last', async (t) => 
   const published = read(compose([stored({ seq: 1 }, 'a', 11)], { instance: 'i', routes, members }))
   t.same(
     published.map(({ to }) => to),
-    ['gateway.b.deliver', 'gateway.a.deliver'],
+    ['b', 'a'],
   )
   t.match(published[1]!.items, [{ kind: 'frame', users: ['1'] }, { answer: 11 }])
 })
@@ -129,7 +129,7 @@ t.test('a batch with a reply subject is answered there, after the frames', async
   const item = stored({ seq: 1 }, 'a', 11)
   item.answered!.run.reply = 'inbox'
   const published = read(compose([item], { instance: 'i', routes: new Map([['2', on('b')]]), members }))
-  t.match(published, [{ to: 'gateway.b.deliver' }, { to: 'inbox', items: [{ id: 11, seq: 1 }] }])
+  t.match(published, [{ to: 'b' }, { to: 'inbox', items: [{ id: 11, seq: 1 }] }])
 })
 
 t.test('pushes go to their users, or to the members as they are', async (t) => {
@@ -144,7 +144,7 @@ t.test('pushes go to their users, or to the members as they are', async (t) => {
   ]
   const published = read(compose(job, { instance: 'i', routes, members }))
   t.match(published, [
-    { to: 'gateway.a.deliver', items: [{ users: ['9'] }, { users: ['1'] }] },
-    { to: 'gateway.b.deliver', items: [{ users: ['2'] }] },
+    { to: 'a', items: [{ users: ['9'] }, { users: ['1'] }] },
+    { to: 'b', items: [{ users: ['2'] }] },
   ])
 })

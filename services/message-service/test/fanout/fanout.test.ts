@@ -16,7 +16,6 @@ function setup(options: Partial<FanoutOptions> = {}) {
     membersNow: async () => new Set(['1', '2']),
     connected: async () => {},
     publish: (publication) => published.push(publication),
-    shortlyBefore: async () => [],
     logger,
     ...options,
   })
@@ -83,25 +82,6 @@ t.test('who was kicked while the routes were looked up gets nothing of it', asyn
   )
   t.same(receivers, ['1', '3'], 'and who was added meanwhile is looked up too')
 })
-
-t.test(
-  'what was stored shortly before goes out again in front of what waited over a loss, and of nothing else',
-  async (t) => {
-    const back = Promise.withResolvers<void>()
-    const { fanout, seqs } = setup({
-      connected: () => back.promise,
-      shortlyBefore: async ({ seq }) => [message({ seq: seq - 2 }), message({ seq: seq - 1 })],
-    })
-    fanout.push(job(3))
-    const begunBefore = fanout.losses
-    fanout.lost()
-    fanout.push(job(6), begunBefore)
-    fanout.push(job(7))
-    back.resolve()
-    await fanout.idle()
-    t.same(seqs(), [1, 2, 3, 4, 5, 6, 7])
-  },
-)
 
 t.test('a job that fails is no longer under way, and the next one goes out', async (t) => {
   let failed = false

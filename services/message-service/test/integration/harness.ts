@@ -95,12 +95,14 @@ export async function fakeGateway(bus: Bus, node: string, { repeatMs = 2_000 } =
   /** How much of each instance's deliveries was taken. */
   const taken = new Map<string, number>()
   let confirming = true
+  let taking = true
   const confirm = (instance: string, again: boolean) => {
     if (!confirming || !bus.connected) return
     const confirmed = taken.get(instance) ?? 0
     bus.publish(subjects.messageConfirm(instance), JSON.stringify({ node, confirmed, again }))
   }
   bus.subscribe(subjects.gatewayDeliver(node), ({ data }) => {
+    if (!taking) return
     const { place, delivery, bodies } = decodeDelivery(data)
     const { from } = delivery
     if (place.oldest > (taken.get(from) ?? 0) + 1) {
@@ -184,6 +186,10 @@ export async function fakeGateway(bus: Bus, node: string, { repeatMs = 2_000 } =
     /** Whether it says what it has taken. */
     confirms(does: boolean) {
       confirming = does
+    },
+    /** Whether deliveries reach it. */
+    takes(does: boolean) {
+      taking = does
     },
     leave() {
       clearInterval(timer)

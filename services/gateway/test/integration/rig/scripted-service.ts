@@ -2,10 +2,12 @@ import { type Bus, connectBus, type HandlersOf, type Msg } from '@qunxin/bus'
 import {
   ANNOUNCE_EVERY_MS,
   type Delivery,
+  type DeliveryConfirm,
   encodeDelivery,
   type FrameItem,
   type MsgModel,
   type PresenceChange,
+  placeDelivery,
   type ReceiptBatch,
   type SendAnswer,
   type SendBatch,
@@ -32,6 +34,16 @@ export class ScriptedService {
   /** What to do with a batch; the default stores and answers nothing. */
   onBatch: (batch: SendBatch) => void = () => {}
   readonly #partitions: number
+  /** Everything delivered to each node, in the order of its numbers. */
+  readonly #delivered = new Map<string, Uint8Array[]>()
+  /** From which number on each node's can still be had. */
+  readonly #oldest = new Map<string, number>()
+  /** What each node has said it has. */
+  readonly confirmed = new Map<string, number>()
+  /** What is said to the nodes is lost on the way while set. */
+  losing = false
+  /** Hears nothing of what nodes confirm or ask for while set. */
+  deaf = false
   #stopped = false
   #announcing: NodeJS.Timeout | undefined
 
@@ -44,6 +56,7 @@ export class ScriptedService {
       this.batches.push(batch)
       this.onBatch(batch)
     })
+    bus.subscribe(subjects.messageConfirm(instance), (message) => this.#confirmed(message.json()))
     bus.subscribe('partition.*.receipt', (message) => {
       this.receipts.push(...message.json<ReceiptBatch>().receipts)
     })
@@ -77,7 +90,7 @@ export class ScriptedService {
 
   answer(node: string, answers: readonly SendAnswer[]): void {
     const items = answers.map((answer) => ({ kind: 'answer' as const, answer }))
-    this.bus.publish(subjects.gatewayDeliver(node), encodeDelivery({ from: this.instance, items }, []))
+    this.publish(node, { from: this.instance, items }, [])
   }
 
   /** Delivers messages, each with its frame, in one delivery. */
@@ -98,7 +111,17 @@ export class ScriptedService {
   }
 
   publish(node: string, delivery: Delivery, bodies: readonly Uint8Array[]): void {
-    this.bus.publish(subjects.gatewayDeliver(node), encodeDelivery(delivery, bodies))
+    const payload = encodeDelivery(delivery, bodies)
+    const delivered = this.#delivered.get(node) ?? []
+    this.#delivered.set(node, delivered)
+    placeDelivery(payload, { number: delivered.push(payload), oldest: this.#oldest.get(node) ?? 1 })
+    if (!this.losing) this.bus.publish(subjects.gatewayDeliver(node), payload)
+  }
+
+  /** Has nothing any more of what was delivered to the node so far. */
+  giveUp(node: string): void {
+    this.#oldest.set(node, (this.#delivered.get(node)?.length ?? 0) + 1)
+    this.bus.publish(subjects.gatewayDeliver(node), this.#mark(node))
   }
 
   /** Says that it leaves, and is gone. */
@@ -107,6 +130,22 @@ export class ScriptedService {
     this.#stopped = true
     this.leave()
     await this.bus.close()
+  }
+
+  #confirmed({ node, confirmed, again }: DeliveryConfirm): void {
+    if (this.deaf) return
+    this.confirmed.set(node, confirmed)
+    if (!again || this.losing) return
+    const first = Math.max(confirmed, (this.#oldest.get(node) ?? 1) - 1)
+    for (const payload of this.#delivered.get(node)?.slice(first) ?? [])
+      this.bus.publish(subjects.gatewayDeliver(node), payload)
+    this.bus.publish(subjects.gatewayDeliver(node), this.#mark(node))
+  }
+
+  #mark(node: string): Uint8Array {
+    const payload = encodeDelivery({ from: this.instance, items: [] }, [])
+    placeDelivery(payload, { number: this.#delivered.get(node)?.length ?? 0, oldest: this.#oldest.get(node) ?? 1 })
+    return payload
   }
 
   #notBefore(userIds: readonly string[]) {

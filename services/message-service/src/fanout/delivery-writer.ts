@@ -12,7 +12,7 @@ const ITEM_BYTES = 160
 const USER_BYTES = 19
 
 /** What one node is sent, cut into deliveries NATS can carry. */
-export class DeliveryStream {
+export class DeliveryWriter {
   readonly #from: string
   readonly #done: Uint8Array[] = []
   #items: Delivery['items'] = []

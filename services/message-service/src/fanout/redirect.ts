@@ -1,0 +1,69 @@
+import { decodeDelivery, type FrameItem, type GroupId, groupOf, type MsgModel, type UserId } from '@qunxin/contracts'
+import { byNode } from './audience.ts'
+import { DeliveryWriter } from './delivery-writer.ts'
+import type { Routes } from './routes.ts'
+
+export interface RedirectOptions {
+  instance: string
+  routes: Pick<Routes, 'nodesOf'>
+  /** Was this node heard of lately? */
+  lives(node: string): boolean
+  /** Members as of now; undefined when group-service could not be asked. */
+  membersNow(group: GroupId): Promise<ReadonlySet<UserId> | undefined>
+  publish(node: string, payload: Uint8Array): void
+  /** Nobody can say that the message reached them, and they are connected nowhere else: for whoever reports them offline. */
+  unreached(users: readonly UserId[], message: Pick<FrameItem, 'conversation' | 'seq'>): void
+}
+
+/**
+ * Sends the messages of deliveries that `gone` has not confirmed to where their receivers are now. A connection that has had
+ * one drops it. Answers die with the gateway of their senders, and pushes that are no messages with that of their receivers:
+ * both come back with a new connection.
+ */
+export async function redirect(
+  gone: string,
+  deliveries: readonly Uint8Array[],
+  options: RedirectOptions,
+): Promise<void> {
+  const writers = new Map<string, DeliveryWriter>()
+  for (const { item, body } of deliveries.flatMap(messagesOf)) {
+    const { conversation, seq } = item
+    const users = await stillMembers(item, options)
+    if (users.length === 0) continue
+    const routes = await options.routes.nodesOf(users)
+    const lives = (node: string) => node !== gone && options.lives(node)
+    const elsewhere = new Map([...routes].map(([user, nodes]) => [user, new Set([...nodes].filter(lives))]))
+    const nowhere = users.filter((user) => (elsewhere.get(user)?.size ?? 0) === 0)
+    if (nowhere.length > 0) options.unreached(nowhere, { conversation, seq })
+    for (const [node, there] of byNode(users, elsewhere)) {
+      const writer = writers.get(node) ?? new DeliveryWriter(options.instance)
+      writers.set(node, writer)
+      writer.frame({ conversation, seq, again: againOf(body) }, there, body)
+    }
+  }
+  for (const [node, writer] of writers) for (const payload of writer.finish()) options.publish(node, payload)
+}
+
+type MessageItem = FrameItem & Required<Pick<FrameItem, 'conversation' | 'seq'>>
+
+function messagesOf(payload: Uint8Array): { item: MessageItem; body: Uint8Array }[] {
+  const { delivery, bodies } = decodeDelivery(payload)
+  const frames = delivery.items.filter((item) => item.kind === 'frame')
+  return frames.flatMap((item, i) => (isMessage(item) ? [{ item, body: bodies[i] as Uint8Array }] : []))
+}
+
+function isMessage(item: FrameItem): item is MessageItem {
+  return item.conversation !== undefined && item.seq !== undefined
+}
+
+async function stillMembers({ conversation, users }: MessageItem, { membersNow }: RedirectOptions): Promise<UserId[]> {
+  const group = groupOf(conversation)
+  if (group === undefined) return users
+  const members = await membersNow(group)
+  return members ? users.filter((user) => members.has(user)) : []
+}
+
+function againOf(body: Uint8Array): { from: UserId; msgId: string } {
+  const { data } = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString()) as { data: MsgModel }
+  return { from: String(data.fromUserId), msgId: data.msgId }
+}
