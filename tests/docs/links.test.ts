@@ -22,7 +22,13 @@ t.test('every link between pages leads to a file, and to a heading that is there
 })
 
 t.test('files named in prose exist', async (t) => {
-  for (const page of ['ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/protocol.md', 'docs/operations.md']) {
+  for (const page of [
+    'ARCHITECTURE.md',
+    'CONTRIBUTING.md',
+    'docs/protocol.md',
+    'docs/operations.md',
+    'docs/reliability.md',
+  ]) {
     const text = await readFile(join(REPOSITORY, page), 'utf8')
     const named = text.matchAll(/`((?:packages|services|tests|scripts|deploy|docs)\/[\w./-]+)`/g)
     for (const [, path = ''] of named) t.ok(existsSync(join(REPOSITORY, path)), `${page} names ${path}`)

@@ -22,7 +22,7 @@ ${rows.map(({ number, fault }) => `  ${number}  ${fault}`).join('\n')}
 
 /** `pnpm load table`: one line for each run, at the end all of them. Returns the exit code. */
 export async function tableCommand(args: readonly string[], say: (line: string) => void): Promise<number> {
-  const options = readOptions(args)
+  const options = readTableOptions(args)
   if (options === undefined) {
     say(TABLE_HELP)
     return 0
@@ -46,7 +46,7 @@ export async function tableCommand(args: readonly string[], say: (line: string) 
 }
 
 /** Undefined when help is asked for. @throws TypeError for what is none of them */
-function readOptions(
+export function readTableOptions(
   args: readonly string[],
 ): { chosen: readonly Row[]; size: Size; times: number; seed: number; out: string } | undefined {
   const { values } = parseArgs({
