@@ -22,7 +22,7 @@ export interface TestSystem {
 export interface TestSystemOptions
   extends Pick<
     SystemOptions,
-    'gateways' | 'groupServices' | 'messageServices' | 'rateLimits' | 'serviceEnv' | 'restartWithinMs'
+    'gateways' | 'groupServices' | 'messageServices' | 'rateLimits' | 'serviceEnv' | 'serviceEnvOf' | 'restartWithinMs'
   > {
   /** NATS, MongoDB and Redis of this system alone, with the users of deploy/nats: to be stopped, flushed and looked at. */
   ownServers?: boolean
