@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { connectBus } from '@qunxin/bus'
+import { groupConversation, partitionOf } from '@qunxin/contracts'
 import { connectRedis, createRoutes, type Redis } from '@qunxin/presence'
 import {
   createMetrics,
@@ -20,7 +21,7 @@ import { NodeStreams } from './fanout/node-streams.ts'
 import { redirect } from './fanout/redirect.ts'
 import { LateRoutes } from './fanout/routes.ts'
 import { createHandlers, createReadGates } from './handlers.ts'
-import { MembershipCache } from './membership/cache.ts'
+import { type ChangeFeed, MembershipCache } from './membership/cache.ts'
 import { membershipSource } from './membership/source.ts'
 import { serviceMetrics } from './metrics.ts'
 import { ConversationCache } from './partition/conversations.ts'
@@ -141,7 +142,11 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
   onStop('gateways', 100, () => gateways.stop())
 
   const source = membershipSource(bus)
-  const membership = new MembershipCache(source, { mostMembers: config.MEMBERS_CACHED })
+  const changeFeed: ChangeFeed = {
+    since: (group) => owner.partitions.listeningSince(partitionOf(groupConversation(group), config.PARTITIONS)),
+    caughtUp: () => bus.flush(),
+  }
+  const membership = new MembershipCache(source, { mostMembers: config.MEMBERS_CACHED, feed: changeFeed })
   membership.start()
   onStop('membership', 100, () => membership.stop())
 
@@ -185,7 +190,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     clock: systemClock,
     logger,
     metrics: counters,
-    beforeCommit: () => stalls.check(),
+    noticeStall: () => stalls.check(),
   })
   const ownership = new Ownership({
     bus,

@@ -34,7 +34,8 @@ export interface OwnerParts {
   clock: Clock
   logger: Logger
   metrics: ServiceMetrics
-  beforeCommit(): void
+  /** Drops every cache when the event loop has stood still. */
+  noticeStall(): void
 }
 
 /** The lanes of this process, each with its fan-out, and the partitions that feed them. */
@@ -42,6 +43,8 @@ export function createOwner(config: Config, parts: OwnerParts) {
   const { instance, bus, log, rows, conversations, membership, routes, streams, logger, metrics } = parts
   const connected = async () => {
     while (!bus.writable) await delay(50)
+    // Woken up by the answer to a commit: nobody's devices are any more where they were.
+    parts.noticeStall()
   }
   const publish = (publication: Publication) => {
     if ('reply' in publication) bus.nats.publish(publication.reply, publication.payload)
@@ -70,7 +73,7 @@ export function createOwner(config: Config, parts: OwnerParts) {
         clock: parts.clock,
         logger,
         metrics,
-        beforeCommit: parts.beforeCommit,
+        beforeCommit: parts.noticeStall,
       }),
   )
   const refuse = (batch: SendBatch, reply: string | undefined) => {
