@@ -8,6 +8,8 @@ export interface LoneService {
   opsUrl: string
   /** What it has logged so far. */
   readonly messages: string[]
+  /** Sends SIGTERM, and resolves with the exit code (null when it was killed) and how long that took. */
+  stop(): Promise<{ code: number | null; tookMs: number }>
 }
 
 /** One service process with just that environment, not started again when it ends. */
@@ -29,10 +31,14 @@ export async function loneService(
     rest = lines.pop() ?? ''
     for (const line of lines) if (line.startsWith('{')) messages.push(JSON.parse(line).msg)
   })
-  t.teardown(async () => {
-    if (child.exitCode !== null) return
-    child.kill('SIGTERM')
-    await once(child, 'exit')
-  })
-  return { opsUrl: `http://127.0.0.1:${opsPort}`, messages }
+  const stop = async () => {
+    const asked = performance.now()
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGTERM')
+      await once(child, 'exit')
+    }
+    return { code: child.exitCode, tookMs: performance.now() - asked }
+  }
+  t.teardown(stop)
+  return { opsUrl: `http://127.0.0.1:${opsPort}`, messages, stop }
 }

@@ -31,6 +31,8 @@ import { watchPartitions } from './watch-partitions.ts'
 
 const QUEUE = 'group-service'
 const SWEEP_EVERY_MS = 60_000
+/** Of the time a stop may take: to end the process itself. */
+const SPARE_MS = 1_000
 
 export interface GroupService extends Running {
   opsUrl: string
@@ -42,6 +44,7 @@ export async function startGroupService(
   options: { logger: Logger; signal?: AbortSignal; clock?: Clock },
 ): Promise<GroupService> {
   const { logger, signal, clock = systemClock } = options
+  let stopped: Promise<void> | undefined
   // Undone from the last to the first, in a stop as well as when a later step of the start fails.
   const phases: DrainPhase[] = []
   const undo = (name: string, run: DrainPhase['run'], limitMs = 2_000) => phases.unshift({ name, limitMs, run })
@@ -111,9 +114,10 @@ export async function startGroupService(
     logger.info({ opsUrl: ops.url }, 'ready')
     return {
       opsUrl: ops.url,
-      async stop() {
+      stop() {
         readiness.unmet('draining', 'this process is stopping')
-        await drain(phases, logger)
+        stopped ??= drain(phases, logger, config.DRAIN_TIMEOUT_MS - SPARE_MS)
+        return stopped
       },
     }
   } catch (error) {

@@ -38,6 +38,8 @@ import { partitionsInForce } from './store/settings.ts'
 
 /** What was cached before the event loop stood still so long may be wrong. */
 const STALL_LIMIT_MS = 1_000
+/** Of the time a stop may take: to end the process itself. */
+const SPARE_MS = 1_000
 
 export interface StartOptions {
   logger: Logger
@@ -66,7 +68,8 @@ export async function startMessageService(config: Config, options: StartOptions)
     phases.unshift({ name, limitMs, run })
   let stopped: Promise<void> | undefined
   const stop = () => {
-    stopped ??= drain(phases, logger)
+    readiness.unmet('draining', 'this process is stopping')
+    stopped ??= drain(phases, logger, config.DRAIN_TIMEOUT_MS - SPARE_MS)
     return stopped
   }
   onStop('ops server', 1_000, () => ops.stop())
@@ -226,11 +229,16 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     ),
     'message-service',
   )
-  onStop('requests', 5_000, () => bus.stopServing())
+  let served: Promise<void> | undefined
+  onStop('requests under way', 6_000, () => served)
   onStop('what cannot be finished', 100, () => owner.stop())
   onStop('lanes', 10_000, () => owner.idle())
   onStop('intake', 100, () => owner.partitions.stopIntake())
-  onStop('handover', 3_000, () => ownership.leave())
+  onStop('handover', 3_000, () => {
+    // Requests go to the other instances from here on.
+    served = bus.stopServing()
+    return ownership.leave()
+  })
   await ownership.start(signal)
   readiness.met('partitions')
   logger.info({ opsUrl: ops.url, instance }, 'ready')
