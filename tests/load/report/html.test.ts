@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Percentiles, RunResult } from '../result.ts'
+import type { Percentiles, ProcessUse, RunResult } from '../result.ts'
 import { runPage } from './html.ts'
 import { sampleResult } from './sample.ts'
 
@@ -55,20 +55,13 @@ t.test('latencies of every run stand first', async (t) => {
   t.strictSame(names(mixed), ['acknowledged', 'delivered', 'connected', 'other'])
 })
 
-t.test('of a process that was asked to end it is said how it did', async (t) => {
-  const stopped = runPage(
-    sampleResult({
-      faults: [
-        { at: 1, what: 'restart gateway-1', ended: { code: 0, signal: null, drainMs: 1_250, readyMs: 3_400 } },
-        { at: 2, what: 'stop gateway-2', ended: { code: null, signal: 'SIGKILL', drainMs: 25_000 } },
-      ],
-    }),
+t.test('instances of one service stand together, also those that came later', async (t) => {
+  const [one] = sampleResult().processes as [ProcessUse]
+  const processes = ['gateway-1', 'message-service-1', 'mongod', 'message-service-2'].map((name) => ({ ...one, name }))
+  const names = [...runPage(sampleResult({ processes })).matchAll(/CPU and memory of ([\w-]+)"/g)].map(
+    ([, name]) => name,
   )
-  t.match(
-    stopped,
-    'restart gateway-1, <span class="soft">ended with code 0 after 1.25 s, ready again after 3.40 s</span>',
-  )
-  t.match(stopped, 'stop gateway-2, <span class="soft">ended by SIGKILL after 25.0 s</span>')
+  t.strictSame(names, ['gateway-1', 'message-service-1', 'message-service-2', 'mongod'])
 })
 
 t.test('a process that was away has a gap in its lines', async (t) => {

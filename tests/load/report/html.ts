@@ -29,7 +29,7 @@ ${settingsSection(result)}`,
 function tiles({ counts, seconds }: RunResult): Markup {
   const rate = (count: number) => figure(seconds > 0 ? count / seconds : 0)
   const figures: [string, string][] = [
-    [whole(counts.attempted), 'attempted'],
+    [whole(counts.attempted), 'attempted in the measured part'],
     [whole(counts.acknowledged), `acknowledged, ${rate(counts.acknowledged)} a second`],
     [whole(counts.delivered), `shown to clients, ${rate(counts.delivered)} a second`],
     ...(counts.retried === undefined

@@ -7,7 +7,8 @@ import { type Mark, timePlot } from './time-plot.ts'
 
 /** What the servers used: in all and for each delivered message, and over time on scales that can be compared. */
 export function processesSection(result: RunResult): Markup {
-  const { processes, timeline, faults, seconds } = result
+  const { timeline, faults, seconds } = result
+  const processes = byService(result.processes)
   const [most, mostMib] = [
     roundTop(100 * greatest(timeline.flatMap(({ cpu }) => Object.values(cpu)))),
     roundTop(greatest(timeline.flatMap(({ residentMib }) => Object.values(residentMib)))),
@@ -39,6 +40,11 @@ ${usesTable(processes, seconds)}</section>
         panelHeight: 64,
       })}</div>`,
   )}</div></section>`
+}
+
+/** Those that came later stand behind the other instances of theirs. */
+function byService(processes: readonly ProcessUse[]): ProcessUse[] {
+  return [...Map.groupBy(processes, ({ name }) => name.replace(/-\d+$/, '')).values()].flat()
 }
 
 function usesTable(processes: readonly ProcessUse[], seconds: number): Markup {

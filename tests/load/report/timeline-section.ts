@@ -1,6 +1,6 @@
 import type { FaultEvent, Moment, RunResult } from '../result.ts'
 import { begun, marksOf } from './fault-marks.ts'
-import { clock, duration, figure, whole } from './figures.ts'
+import { clock, figure, whole } from './figures.ts'
 import { html, type Markup } from './markup.ts'
 import { type Panel, timePlot } from './time-plot.ts'
 
@@ -35,15 +35,8 @@ function rate(timeline: readonly Moment[], at: number, counted: Counted): number
 
 function faultList(faults: readonly FaultEvent[]): Markup {
   const rows = html`<div class="wide"><table><thead><tr><th class="number narrow">fault</th><th class="number narrow">at</th><th>what</th></tr></thead>
-<tbody>${faults.map(({ at, what, over, ended }, i) => html`<tr><td class="number ${over ? 'soft' : 'mark-number'}">${i + 1}</td><td class="number">${figure(at)} s</td><td>${what}${ended && html`, <span class="soft">${endInWords(ended)}</span>`}</td></tr>`)}</tbody></table></div>`
+<tbody>${faults.map(({ at, what, over }, i) => html`<tr><td class="number ${over ? 'soft' : 'mark-number'}">${i + 1}</td><td class="number">${figure(at)} s</td><td>${what}</td></tr>`)}</tbody></table></div>`
   return faults.length <= FAULTS_OPEN
     ? rows
     : html`<details><summary>The ${whole(begun(faults))} faults</summary>${rows}</details>`
-}
-
-/** `ended with code 0 after 1.2 s, ready again after 3.4 s` */
-function endInWords(ended: NonNullable<FaultEvent['ended']>): string {
-  const { code, signal, drainMs, readyMs } = ended
-  const end = `ended ${code === null ? `by ${signal}` : `with code ${code}`} after ${duration(drainMs / 1_000)}`
-  return readyMs === undefined ? end : `${end}, ready again after ${duration(readyMs / 1_000)}`
 }
