@@ -211,8 +211,8 @@ export function fakeGroups(bus: Bus) {
   }
   const groups = new Map<string, FakeGroup>()
   const calls = { membersOf: 0, versionsOf: 0 }
-  /** Awaited before an answer to membersOf leaves, after it was read. */
-  const hooks: { membersOf?: () => Promise<void> } = {}
+  /** Awaited before an answer leaves, after it was read. */
+  const hooks: { membersOf?: () => Promise<void>; versionsOf?: () => Promise<void> } = {}
   const find = (groupId: string) => {
     const group = groups.get(groupId)
     if (!group) throw new AppError('GROUP_NOT_FOUND')
@@ -232,9 +232,11 @@ export function fakeGroups(bus: Bus) {
         await hooks.membersOf?.()
         return reply
       },
-      'group.versionsOf': ({ groupIds }: { groupIds: string[] }) => {
+      'group.versionsOf': async ({ groupIds }: { groupIds: string[] }) => {
         calls.versionsOf += 1
-        return { versions: groupIds.map((id) => groups.get(id)?.version ?? 0) }
+        const reply = { versions: groupIds.map((id) => groups.get(id)?.version ?? 0) }
+        await hooks.versionsOf?.()
+        return reply
       },
       'group.memberOf': ({ groupId, userId }: { groupId: string; userId: string }) => {
         const joinedAt = find(groupId).members.get(userId)
