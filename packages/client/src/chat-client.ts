@@ -1,4 +1,4 @@
-import type { Bound, ErrorFrame, MessageAck, SendOutput } from '@qunxin/contracts'
+import type { Bound, ErrorFrame, MessageAck, MsgModel, SendOutput } from '@qunxin/contracts'
 import { reconnectDelay } from './backoff.ts'
 import { CallError, timedOut, unavailable } from './call-error.ts'
 import { Calls } from './calls.ts'
@@ -127,12 +127,15 @@ export class ChatClient {
     if (tag === 'messageAck') {
       this.#events.emit('messageAck', data as MessageAck)
       this.#outbox.answered(data as MessageAck)
+    } else if (tag === 'message') {
+      // Never an answer, and most of what comes.
+      this.#events.emit('frame', { tag, data })
+      this.#events.emit('message', data as MsgModel)
     } else if (tag === 'bound') this.#isBound(data as Bound)
     else if (!this.#calls.answered(data)) {
       if (tag === 'error') this.#lastError = data as ErrorFrame
       this.#events.emit('frame', { tag, data })
-      if (tag === 'message' || tag === 'error' || tag === 'groupListChanged' || tag === 'groupChanged')
-        this.#events.emit(tag, data as never)
+      if (tag === 'error' || tag === 'groupListChanged' || tag === 'groupChanged') this.#events.emit(tag, data as never)
     }
   }
 
