@@ -301,6 +301,7 @@ export function tappedLog() {
   const hooks: {
     beforeAppend?: (messages: readonly Message[]) => Promise<void>
     afterAppend?: (messages: readonly Message[]) => Promise<void>
+    beforeRead?: () => Promise<void>
   } = {}
   const wrapLog = (log: MessageLog): MessageLog => ({
     append: async (messages) => {
@@ -318,7 +319,10 @@ export function tappedLog() {
     stored: (messages) => log.stored(messages),
     originals: (keys) => log.originals(keys),
     after: (conversation, time, limit) => log.after(conversation, time, limit),
-    oldest: (conversation, range) => log.oldest(conversation, range),
+    oldest: async (conversation, range) => {
+      await hooks.beforeRead?.()
+      return log.oldest(conversation, range)
+    },
     newest: (conversation, range) => log.newest(conversation, range),
     lastBySender: (conversation, time) => log.lastBySender(conversation, time),
     heads: (conversations) => log.heads(conversations),
