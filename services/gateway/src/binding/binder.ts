@@ -20,7 +20,7 @@ export interface BinderOptions {
   bus: Pick<Bus, 'connected' | 'publish' | 'gather' | 'onReconnect'>
   node: string
   registry: Registry
-  instances: Pick<MessageInstances, 'live' | 'onChanged'>
+  instances: Pick<MessageInstances, 'sending' | 'onChanged'>
   /** Has this user a connection on this node? */
   isHere(user: UserId): boolean
   logger: Logger
@@ -96,11 +96,11 @@ export class Binder {
     if (this.#stopped || !bus.connected) return false
     const change: PresenceChange = { node, users: [...users] }
     const replies = await bus.gather(subjects.presenceBind, JSON.stringify(change), {
-      enough: (replies) => instances.live.size > 0 && replies.length >= instances.live.size,
+      enough: (replies) => instances.sending.size > 0 && replies.length >= instances.sending.size,
       timeoutMs: CONFIRM_MS,
     })
     const confirmedBy = new Set(replies.map(instanceOf))
-    const silent = [...instances.live].filter((instance) => !confirmedBy.has(instance))
+    const silent = [...instances.sending].filter((instance) => !confirmedBy.has(instance))
     if (silent.length > 0) logger.warn({ users: users.length, silent }, 'a binding was not confirmed, telling again')
     return silent.length === 0
   }

@@ -13,17 +13,24 @@ export interface MessageInstancesOptions {
 export class MessageInstances {
   readonly #options: MessageInstancesOptions
   readonly #live = new Live(() => this.#changed())
+  /** Their partitions are others' already, but what they have taken is still to be sent out. */
+  readonly #leaving = new Live()
   readonly #callbacks: (() => void)[] = []
-  readonly #looking: { stop(): void }
+  readonly #looking: { stop(): void }[]
 
   constructor(options: MessageInstancesOptions) {
     this.#options = options
     options.bus.subscribe(subjects.messageInstances, (message) => this.#heard(message.json()))
-    this.#looking = this.#live.watch(options.bus)
+    this.#looking = [this.#live, this.#leaving].map((known) => known.watch(options.bus))
   }
 
   get live(): ReadonlySet<string> {
     return new Set(this.#live.names())
+  }
+
+  /** Those that may send a message out: the living ones, and for a moment those that leave. */
+  get sending(): ReadonlySet<string> {
+    return new Set([...this.#live.names(), ...this.#leaving.names()])
   }
 
   /** An instance came or went. */
@@ -32,13 +39,15 @@ export class MessageInstances {
   }
 
   stop(): void {
-    this.#looking.stop()
+    for (const looking of this.#looking) looking.stop()
   }
 
   #heard(announcement: unknown): void {
     const { instance, partitions, leaving } = messageInstance.parse(announcement)
-    if (leaving) this.#live.left(instance)
-    else this.#live.heard(instance)
+    if (leaving) {
+      this.#leaving.heard(instance)
+      this.#live.left(instance)
+    } else this.#live.heard(instance)
     this.#compare(instance, partitions)
   }
 

@@ -200,3 +200,17 @@ t.test('an instance that does not confirm holds a binding up for a moment only, 
   await bind(gateway, 213)
   t.equal(told(), after + 1)
 })
+
+t.test('an instance that leaves has to confirm a binding, too: it still sends out what it has taken', async (t) => {
+  const leaver = await rig.startService('leaver')
+  const known = await bind(gateway, 240)
+  await until(() => leaver.binds.some(({ users }) => users.includes('240')), 'the leaver to be told')
+  leaver.silentToBinds = true
+  leaver.leave()
+  await known.settled()
+  await bind(gateway, 241)
+  const told = () => leaver.binds.filter(({ users }) => users.includes('241')).length
+  t.ok(told() > 0)
+  await until(() => told() > 1, 'it to be told again, as it has not confirmed')
+  await leaver.stop()
+})
