@@ -30,7 +30,7 @@ export class Delivery {
     this.#history = history
   }
 
-  /** The first message that is still owed to somebody, if there is one. */
+  /** The first message that is still owed to somebody, if there is one. What has no outcome by now is taken to have none. */
   first(): Missing | undefined {
     this.#update()
     const { attempts } = this.#history
@@ -39,6 +39,17 @@ export class Delivery {
       if (!missing.done) return missing.value
     }
     return undefined
+  }
+
+  /** Whether every attempt before that one has its outcome, and has been shown to all it is owed to. */
+  isSettledUpTo(end: number): boolean {
+    this.#update()
+    const { outcome } = this.#history.attempts
+    for (; this.#settled < end; this.#settled++) {
+      if (outcome.at(this.#settled) === outcomes.unknown) return false
+      if (!this.#missing(this.#settled).next().done) return false
+    }
+    return true
   }
 
   *all(): Generator<Missing> {

@@ -56,7 +56,7 @@ export class LoadClient {
       sendTimeoutMs: SEND_TIMEOUT_MS,
       reconnectDelay: (_, usual) => this.#takePause() ?? usual,
     })
-    this.chat.on('state', (state) => state === 'bound' && this.#bound())
+    this.chat.on('state', (state) => state === 'bound' && this.#isBound())
     this.chat.on('close', ({ code, reason, final }) => this.#closed(final ? `${code} ${reason}` : undefined))
     this.chat.on('message', (message) => this.#shown(message))
     this.chat.on('messageAck', (ack) => {
@@ -147,11 +147,14 @@ export class LoadClient {
     return pause
   }
 
-  #bound(): void {
+  /** Its connection as the history knows it; a message that came before `bound` would be no reason to lose it. */
+  #isBound(): number {
+    if (this.#connection !== undefined) return this.#connection
     const now = performance.now()
     this.#boundAt = now
     this.#connection = this.#history.connected(this.index, now)
     this.#watcher.connected(this.#openedAt, now)
+    return this.#connection
   }
 
   #closed(finally_: string | undefined): void {
@@ -168,7 +171,7 @@ export class LoadClient {
       sessionId === '' ? personalConversation(String(fromUserId), String(toUserId)) : groupConversation(sessionId)
     const conversation = this.#history.conversation(id)
     const seen = { seq, msgId, fromUserId, text, at }
-    const attempt = this.#history.showed(this.#connection ?? 0, conversation, seen)
+    const attempt = this.#history.showed(this.#isBound(), conversation, seen)
     this.#watcher.delivered(attempt, this.#boundAt)
   }
 }

@@ -44,14 +44,15 @@ export class Watcher {
     if (this.#measured(intendedAt)) this.record('acknowledged', intendedAt)
   }
 
-  /** What was sent before the connection was there is timed from there: so long its user has waited for it. */
+  /** What was stored before the connection was there is timed from then: so long its user has waited for it. */
   delivered(attempt: number, boundAt: number): void {
     this.counts.delivered += 1
     if (attempt >= FOREIGN) return
-    const intendedAt = this.#history.attempts.intendedAt.at(attempt)
-    if (!this.#measured(intendedAt)) return
-    if (intendedAt < boundAt) this.record('replayed', boundAt)
-    else this.record('delivered', intendedAt)
+    const { intendedAt, acknowledgedAt } = this.#history.attempts
+    if (!this.#measured(intendedAt.at(attempt))) return
+    const stored = acknowledgedAt.at(attempt)
+    if (stored > 0 && stored < boundAt) this.record('replayed', boundAt)
+    else this.record('delivered', intendedAt.at(attempt))
   }
 
   refused(code: number): void {
