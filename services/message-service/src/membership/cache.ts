@@ -54,6 +54,7 @@ export class MembershipCache {
   #wanted = new Set<Entry>()
   #asking: Promise<void> | undefined
   #drops = 0
+  #stopped = false
 
   constructor(source: MembershipSource, options: { mostMembers: number; feed?: ChangeFeed; now?: () => number }) {
     this.#source = source
@@ -66,6 +67,7 @@ export class MembershipCache {
   start(): void {
     const again = (index: number, round: () => Promise<unknown>) => {
       void round().finally(() => {
+        if (this.#stopped) return
         this.#timers[index] = setTimeout(() => again(index, round), RENEW_EVERY_MS).unref()
       })
     }
@@ -74,6 +76,7 @@ export class MembershipCache {
   }
 
   stop(): void {
+    this.#stopped = true
     for (const timer of this.#timers) clearTimeout(timer)
   }
 
