@@ -4,6 +4,7 @@ import type { NewSend, SubmitSend } from '../calls/send-call.ts'
 import { ClosedRows } from './closed-rows.ts'
 import { PartitionBatcher } from './partition-batcher.ts'
 import type { Ending, OnAnswer, PendingSend } from './pending-send.ts'
+import { RefusedSends } from './refused-sends.ts'
 
 const TICK_MS = 100
 const REPEAT_AFTER_MS = 500
@@ -36,6 +37,7 @@ export class Sends implements SubmitSend {
   readonly #pending = new Map<number, PendingSend>()
   readonly #touched = new Set<PartitionBatcher>()
   readonly #closed = new ClosedRows()
+  readonly #refusedSends = new RefusedSends()
   readonly #ticking: NodeJS.Timeout
   #idle: (() => void)[] = []
   #stored: (entry: SendEntry, stored: Stored) => void = () => {}
@@ -124,6 +126,7 @@ export class Sends implements SubmitSend {
     if ('seq' in answer && pending.entry.conn !== '') this.#stored(pending.entry, answer)
     if ('code' in answer && closesRow(answer.code)) {
       this.#closed.close(pending.entry, answer.code, Date.now())
+      this.#refusedSends.add(pending.entry, Date.now())
       this.#end(batcher.endBehind(pending, answer.code))
     }
     this.#tellIdle()
@@ -134,8 +137,9 @@ export class Sends implements SubmitSend {
     this.#stored = callback
   }
 
-  /** Does this connection still wait for the answer of that very send? */
+  /** Did that very send come from this connection, which has no answer to it, or was told to send it again? */
   waits(conn: string, conversation: string, msgId: string): boolean {
+    if (this.#refusedSends.has(conn, conversation, msgId)) return true
     const same = ({ entry }: PendingSend) =>
       entry.conn === conn && entry.conversation === conversation && entry.msgId === msgId
     return this.#batcherOf(conversation).find(same) !== undefined
@@ -194,6 +198,7 @@ export class Sends implements SubmitSend {
   #tick(): void {
     const now = Date.now()
     this.#closed.sweep(now)
+    this.#refusedSends.sweep(now)
     if (this.#pending.size === 0) return
     for (const batcher of this.#batchers) {
       const endings = batcher.expire(now)
@@ -214,6 +219,7 @@ export class Sends implements SubmitSend {
     for (const { pending, code } of endings) {
       this.#forget(pending)
       this.#closed.close(pending.entry, code, now)
+      this.#refusedSends.add(pending.entry, now)
     }
     for (const { pending, code } of endings) pending.done({ id: pending.entry.id, code })
     this.#tellIdle()

@@ -206,6 +206,28 @@ t.test('a message sent round again is not shown to the connection that still wai
   t.same(seqsOf(sender), [1, 3, 4])
 })
 
+t.test(
+  'a message that was refused for now and stored all the same is not shown to the connection it was sent on',
+  async (t) => {
+    const [sender, device] = await Promise.all([bind(gateway, 521), bind(gateway, 521)])
+    send('63', [1], ['521'])
+    await Promise.all([sender.next('message'), device.next('message')])
+    const before = service.batches.length
+    sender.send('message', textTo(0, 'stored', { sessionId: '63' }))
+    await until(() => service.batches.length > before, 'the send')
+    service.answer(node, [{ id: service.batches.at(-1)?.sends[0]?.id ?? 0, code: 'UNAVAILABLE' }])
+    t.match(await sender.next('messageAck'), { msgId: 'stored', code: 5002 })
+    const message = groupMessage('63', 2, 521, 'stored')
+    const again = { from: '521', msgId: 'stored' }
+    service.deliver(node, [{ message, to: { users: ['521'], conversation: 'g63', again } }])
+    ranges = () => [message]
+    send('63', [3], ['521'])
+    await Promise.all([sender.next('message', 1), device.next('message', 2)])
+    t.same(seqsOf(device), [1, 2, 3], 'for another device it is new')
+    t.same(seqsOf(sender), [1, 3])
+  },
+)
+
 t.test('who was put out of a group and let in again is not shown what was said meanwhile', async (t) => {
   const client = await bind(gateway, 512)
   ranges = (fromSeq) => [groupMessage('62', fromSeq)]
