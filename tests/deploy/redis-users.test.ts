@@ -34,10 +34,10 @@ t.test('the Redis of docker-compose.yml', async (t) => {
     t.equal(await gateway.exists(keys.node('n1')), 1)
   })
 
-  t.test('lets a gateway charge what a user sends, by the clock of Redis', async (t) => {
-    const ledger = createRedisLedger({ redis: gateway, node: 'n1', limit: DEFAULT_LIMIT })
-    t.equal((await ledger.charge('5', 300)).gateways, 1)
-    await t.rejects(createRedisLedger({ redis: messages, node: 'n1', limit: DEFAULT_LIMIT }).charge('5', 1), /NOPERM/)
+  t.test("lets a gateway lease of a user's limit, by the clock of Redis", async (t) => {
+    const asked = { wanted: 300, ahead: 0, owed: 0, back: 0 }
+    t.equal((await createRedisLedger({ redis: gateway, limit: DEFAULT_LIMIT }).lease('5', asked)).granted, 200)
+    await t.rejects(createRedisLedger({ redis: messages, limit: DEFAULT_LIMIT }).lease('5', asked), /NOPERM/)
   })
 
   t.test('lets message-service read presence and remove what is void, but write no node', async (t) => {

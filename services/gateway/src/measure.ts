@@ -26,9 +26,9 @@ export function measure(
   gauge('qunxin_gateway_calls_pending', 'Calls that wait for their service', () => calls.underWay)
   gauge('qunxin_gateway_unread_bytes', 'What waits for clients to read it', () => sockets.unreadBytes)
   gauge(
-    'qunxin_gateway_unbound_bytes',
-    'What came behind getUserId and waits for the binding',
-    () => sockets.unboundBytes,
+    'qunxin_gateway_waiting_bytes',
+    'Frames that wait for a binding or for the limit of their user',
+    () => sockets.waitingBytes,
   )
   gauge('qunxin_gateway_nats_unsent_bytes', 'What was published and NATS has not taken', () => bus.unsentBytes)
   new Counter({

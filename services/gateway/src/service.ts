@@ -100,7 +100,7 @@ export async function startGateway(
     undo('revocations', () => revocations.stop())
     bus.onReconnect(() => revocations.forget())
     const authenticator = createAuthenticator(config, { notBefore: revocations })
-    const ledger = createRedisLedger({ redis, node, limit: DEFAULT_LIMIT, prefix: config.REDIS_PREFIX })
+    const ledger = createRedisLedger({ redis, limit: DEFAULT_LIMIT, prefix: config.REDIS_PREFIX })
     const sharedLimits = new SharedLimits({ ledger, logger })
     undo('limits', () => sharedLimits.stop())
     const limits = config.RATE_LIMITS ? sharedLimits : unlimited

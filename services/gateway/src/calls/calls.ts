@@ -47,7 +47,7 @@ export class Calls {
    *   `details.field`, and whatever the operation refuses with
    */
   async call(row: Row, input: CallInput): Promise<OutputOf<Row['operation']>> {
-    if (!input.counted) this.#take(input.principal)
+    if (!input.counted) await this.#take(input.principal)
     const { bytes } = input
     if (this.#underWay >= MAX_UNDER_WAY.calls || this.#bytes + bytes > MAX_UNDER_WAY.bytes)
       throw new AppError('UNAVAILABLE', { details: { problem: 'too many calls under way' } })
@@ -79,8 +79,8 @@ export class Calls {
     return bus.request(row.operation, input, { user: principal.userId, requestId, timeoutMs })
   }
 
-  #take({ userId }: Principal): void {
-    const taken = this.#options.limits.take(userId, this.#options.now?.() ?? Date.now())
+  async #take({ userId }: Principal): Promise<void> {
+    const taken = await this.#options.limits.take(userId, this.#options.now?.() ?? Date.now())
     if (!taken.ok) throw new AppError('RATE_LIMITED', { details: { retryAfterMs: taken.retryAfterMs } })
   }
 }

@@ -1,9 +1,12 @@
 import type { UserId } from '@qunxin/contracts'
 
-/** How much one user may ask for (protocol §4.6). `take` answers at once, also where gateways share a limit: no frame waits. */
+/** How much one user may ask for (protocol §4.6). */
 export interface Limits {
-  /** Takes one frame or call; `now` in milliseconds. */
-  take(user: UserId, now: number): Taken
+  /**
+   * Takes one frame or call; `now` in milliseconds, `behind` how many of the same client already wait behind it. Answers at once
+   * while this gateway holds some of the user's limit, or knows that there is nothing left; else when it has asked.
+   */
+  take(user: UserId, now: number, behind?: () => number): Taken | Promise<Taken>
 }
 
 export type Taken =

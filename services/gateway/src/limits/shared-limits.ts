@@ -1,32 +1,40 @@
 import type { UserId } from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
 import { LRUCache } from 'lru-cache'
-import { type Bucket, DEFAULT_LIMIT, fullBucket, type Limit, takeOne } from './bucket.ts'
-import { type Balance, type Ledger, SEEN_MS } from './ledger.ts'
+import { DEFAULT_LIMIT, type Limit } from './bucket.ts'
+import type { Lease, Ledger } from './ledger.ts'
 import type { Limits, Taken } from './limits.ts'
 import { TokenBuckets } from './token-bucket.ts'
 
 const USERS_REMEMBERED = 100_000
-/** So much is let through before it is charged, as long as there is plenty. */
-const CHARGED_TOGETHER = 10
-/** Below this the bucket is asked for after each one. */
-const LOW = 20
-/** So much need not be charged at all: who sends a frame a second costs Redis nothing. 2 % of the limit, per gateway. */
-const FREE_PER_MS = 1 / 1000
+/** A slice that is not used up in this time is given back with the next question. */
+const SLICE_MS = 1_000
+/** What a gateway asks for ahead of need; below half of it, it asks again before anybody has to wait. */
+const AHEAD = 10
+/** So many are let through before the first question, and one a second for ever: who sends little costs Redis nothing. */
+const FREE = { most: 3, perMs: 1 / 1000 }
 /** After a failure nobody asks for so long. */
 const LEFT_ALONE_MS = 1_000
 
-/** What this gateway knows of a user's bucket. */
+interface Waiter {
+  behind: () => number
+  resolve(taken: Taken): void
+}
+
+/** What this gateway holds and knows of a user's bucket. Times in ms. */
 interface Share {
-  /** What may be taken here before the next answer. */
-  bucket: Bucket
-  /** The whole limit, or this gateway's part of it when others have charged the user lately. */
-  limit: Limit
-  answeredAt: number
-  /** Taken and not charged yet. */
+  held: number
+  heldUntil: number
+  /** Granted, not used in time and not given back yet. */
+  back: number
+  /** Let through without asking. */
   owed: number
   owedAt: number
+  waiting: Waiter[]
   asking: boolean
+  /** There is nothing left before then. */
+  emptyUntil: number
+  overSince: number | undefined
 }
 
 export interface SharedLimitsOptions {
@@ -38,10 +46,9 @@ export interface SharedLimitsOptions {
 }
 
 /**
- * One limit per user over all gateways (docs/adr/0008): what is let through is charged to the user's bucket in Redis
- * afterwards, and its answer says what may be let through next, so that no frame waits. What two gateways let through at once
- * beyond the limit is a debt, and is refused later. While Redis is away each gateway limits by itself; a gateway alone never
- * lets more through than the limit either way.
+ * One limit per user over all gateways (docs/adr/0015): each lets through what it has leased of the user's bucket in Redis, a
+ * small slice at a time, and asks when that is used up, so that the sum over all is the limit at any moment. While Redis is
+ * away each gateway limits by itself; a gateway alone never lets more through than the limit either way.
  */
 export class SharedLimits implements Limits {
   readonly #ledger: Ledger
@@ -63,23 +70,26 @@ export class SharedLimits implements Limits {
     this.#own = new TokenBuckets(this.#limit)
   }
 
-  take(user: UserId, now: number): Taken {
+  take(user: UserId, now: number, behind: () => number = () => 0): Taken | Promise<Taken> {
     if (this.#alone) return this.#own.take(user, now)
     const share = this.#shareOf(user, now)
-    const shared = takeOne(share.bucket, share.limit, now)
-    if (!shared.ok) return shared
-    const own = this.#own.take(user, now)
-    if (!own.ok) {
-      share.bucket.tokens += 1
-      return own
+    if (share.held > 0) {
+      share.held -= 1
+      if (share.held < AHEAD / 2) this.#ask(user, share)
+      return this.#own.take(user, now)
     }
-    share.owed = Math.max(0, share.owed - Math.max(0, now - share.owedAt) * FREE_PER_MS) + 1
-    share.owedAt = now
-    this.#chargeIfDue(user, share)
-    return own
+    if (now < share.emptyUntil) return refusal(share, now)
+    if (!share.asking && share.overSince === undefined && share.owed + 1 <= FREE.most) {
+      share.owed += 1
+      return this.#own.take(user, now)
+    }
+    return new Promise((resolve) => {
+      share.waiting.push({ behind, resolve })
+      this.#ask(user, share)
+    })
   }
 
-  /** Charges nothing any more. */
+  /** Asks for nothing any more. */
   stop(): void {
     this.#stopped = true
     clearTimeout(this.#alone)
@@ -88,40 +98,68 @@ export class SharedLimits implements Limits {
   #shareOf(user: UserId, now: number): Share {
     let share = this.#shares.get(user)
     if (!share) {
-      const bucket = fullBucket(this.#limit, now)
-      share = { bucket, limit: this.#limit, answeredAt: now, owed: 0, owedAt: now, asking: false }
+      const empty = { held: 0, heldUntil: 0, back: 0, owed: 0, owedAt: now, emptyUntil: 0 }
+      share = { ...empty, waiting: [], asking: false, overSince: undefined }
       this.#shares.set(user, share)
     }
-    if (share.limit !== this.#limit && now - share.answeredAt > SEEN_MS) share.limit = this.#limit
+    share.owed = Math.max(0, share.owed - Math.max(0, now - share.owedAt) * FREE.perMs)
+    share.owedAt = now
+    if (share.held > 0 && now > share.heldUntil) {
+      share.back += share.held
+      share.held = 0
+    }
     return share
   }
 
-  /** One question under way per user; what is let through meanwhile goes with the next. */
-  #chargeIfDue(user: UserId, share: Share): void {
-    const due = share.owed >= CHARGED_TOGETHER || (share.owed > 0 && share.bucket.tokens < LOW)
-    if (!due || share.asking || this.#stopped) return
-    const charged = share.owed
-    share.owed = 0
+  /** One question under way per user; whoever comes in this turn of the event loop is in it. */
+  #ask(user: UserId, share: Share): void {
+    if (share.asking) return
     share.asking = true
-    this.#ledger.charge(user, charged).then(
-      (balance) => {
+    setImmediate(() => {
+      const waiting = share.waiting
+      share.waiting = []
+      const { owed, back } = share
+      share.owed = 0
+      share.back = 0
+      if (this.#stopped || this.#alone) {
         share.asking = false
-        this.#answered(share, balance)
-        this.#chargeIfDue(user, share)
-      },
-      (error: unknown) => this.#failed(error),
-    )
+        return this.#byOwn(user, waiting)
+      }
+      const wanted = waiting.reduce((sum, { behind }) => sum + 1 + behind(), 0)
+      this.#ledger.lease(user, { wanted: Math.min(wanted, this.#limit.burst), ahead: AHEAD, owed, back }).then(
+        (lease) => this.#leased(user, share, { lease, waiting }),
+        (error: unknown) => {
+          share.asking = false
+          this.#failed(error)
+          this.#byOwn(user, [...waiting, ...share.waiting.splice(0)])
+        },
+      )
+    })
   }
 
-  /** The parts of all gateways together are what the bucket holds, so that they stay within it; a last token is for whoever comes. */
-  #answered(share: Share, { tokens, gateways }: Balance): void {
-    const { burst, perSecond } = this.#limit
-    share.limit = gateways === 1 ? this.#limit : { burst: burst / gateways, perSecond: perSecond / gateways }
-    share.answeredAt = this.#now()
-    share.bucket.tokens = Math.max(tokens / gateways, Math.min(tokens, 1)) - share.owed
-    share.bucket.at = share.answeredAt
+  #leased(user: UserId, share: Share, { lease, waiting }: { lease: Lease; waiting: readonly Waiter[] }): void {
+    const now = this.#now()
+    const { granted, tokens } = lease
+    share.asking = false
+    share.held += granted
+    share.heldUntil = now + SLICE_MS
+    if (tokens < 1) share.emptyUntil = now + Math.ceil((1 - tokens) / (this.#limit.perSecond / 1_000))
+    // Only a pause of a second ends a flood.
+    if (tokens + granted >= this.#limit.perSecond) share.overSince = undefined
     if (this.#away) this.#logger.info('limits hold over all gateways again')
     this.#away = false
+    for (const { resolve } of waiting) {
+      if (share.held > 0) {
+        share.held -= 1
+        resolve(this.#own.take(user, now))
+      } else resolve(refusal(share, now))
+    }
+    if (share.waiting.length > 0) this.#ask(user, share)
+  }
+
+  /** Redis cannot be asked: this process's own bucket decides. */
+  #byOwn(user: UserId, waiting: readonly Waiter[]): void {
+    for (const { resolve } of waiting) resolve(this.#own.take(user, this.#now()))
   }
 
   #failed(error: unknown): void {
@@ -134,4 +172,9 @@ export class SharedLimits implements Limits {
       this.#alone = undefined
     }, LEFT_ALONE_MS).unref()
   }
+}
+
+function refusal(share: Share, now: number): Taken {
+  share.overSince ??= now
+  return { ok: false, retryAfterMs: Math.max(1, share.emptyUntil - now), floodingSinceMs: now - share.overSince }
 }

@@ -41,7 +41,9 @@ export class Connection implements CatchUpReceiver, Outlet {
   principal: Principal | undefined
   /** Frames handled before the binding. */
   early = 0
-  /** Frames that came behind getUserId. */
+  /** The user's limit is being asked for the frame that came last. */
+  asking = false
+  /** Frames that came behind getUserId, or behind the one the limit is asked for. */
   waiting: { frames: { data: Buffer; isBinary: boolean }[]; bytes: number; full: boolean } | undefined
   /** Sends and calls without an answer, and the bytes of their frames. */
   pending = 0

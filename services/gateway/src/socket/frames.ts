@@ -4,7 +4,7 @@ import { type Logger, toAppError } from '@qunxin/runtime'
 import type { Calls } from '../calls/calls.ts'
 import { answerTo, refusalTo, type TaskId, taskIdOf } from '../calls/present.ts'
 import type { SubmitSend } from '../calls/send-call.ts'
-import type { Limits } from '../limits/limits.ts'
+import type { Limits, Taken } from '../limits/limits.ts'
 import { type Row, rowOfTag } from '../surface.ts'
 import type { Connection } from './connection.ts'
 import { type Incoming, readFrame } from './incoming.ts'
@@ -15,9 +15,12 @@ import { refuseSendFrame, sendFrame } from './send-frame.ts'
 const FLOOD_MS = 5_000
 /** Frames before the binding: a client needs two. */
 const MAX_EARLY = 100
-/** What may wait behind getUserId, of one connection … */
+/** What may wait behind getUserId … */
 const MAX_WAITING = { frames: 200, bytes: 256 * 1024 }
-/** … and of all that are being bound: when Redis is slow after a restart these may be thousands. */
+/** … and behind a frame that the user's limit is asked for: from so many on the socket is not read, and what was read has room. */
+const MAX_BEHIND = { frames: 4_000, bytes: 1024 * 1024 }
+const PAUSED_AT = { frames: 200, bytes: 256 * 1024 }
+/** Of all connections: when Redis is slow after a restart these may be thousands. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024
 
 export interface FramesOptions {
@@ -41,7 +44,7 @@ export class Frames {
     this.#options = options
   }
 
-  /** Bytes of the frames that came behind getUserId and wait for the binding. */
+  /** Bytes of the frames that wait for a binding, or for their user's limit. */
   get waitingBytes(): number {
     return this.#waitingBytes
   }
@@ -50,17 +53,18 @@ export class Frames {
     connection.alive = true
     // What was under way when a stop closed it is still done: a client that knows only the seeds does not send it again.
     if (connection.stage === 'closed' && !connection.leaving) return
-    if (connection.stage === 'binding') return this.#wait(connection, data, isBinary)
+    if (connection.stage === 'binding' || connection.asking) return this.#wait(connection, data, isBinary)
     const incoming = readFrame(data, isBinary)
     if (connection.stage === 'unbound') this.#early(connection, incoming)
     else this.#bound(connection, incoming)
   }
 
-  /** Handles what came behind getUserId, in order. A frame of it may be a getUserId again. */
+  /** Handles what waited, in order. A frame of it may be a getUserId again. */
   takeWaiting(connection: Connection) {
     const waiting = connection.waiting?.frames ?? []
     this.forget(connection)
     for (const { data, isBinary } of waiting) this.take(connection, data, isBinary)
+    if (connection.socket.isPaused && !connection.asking) connection.socket.resume()
   }
 
   /** Nobody waits for what came from it any more. */
@@ -69,19 +73,19 @@ export class Frames {
     connection.waiting = undefined
   }
 
-  /** Once one did not fit none does, until the binding is through: a later one would come in front of it. */
+  /** Once one did not fit none does, until the others are through: a later one would come in front of it. */
   #wait(connection: Connection, data: Buffer, isBinary: boolean) {
     connection.waiting ??= { frames: [], bytes: 0, full: false }
-    const { waiting } = connection
+    const { waiting, asking } = connection
+    const most = asking ? MAX_BEHIND : MAX_WAITING
     const bytes = waiting.bytes + data.length
     waiting.full ||=
-      waiting.frames.length >= MAX_WAITING.frames ||
-      bytes > MAX_WAITING.bytes ||
-      this.#waitingBytes + data.length > MAX_WAITING_BYTES
+      waiting.frames.length >= most.frames || bytes > most.bytes || this.#waitingBytes + data.length > MAX_WAITING_BYTES
     if (waiting.full) return refuseFrame(connection, readFrame(data, isBinary), { code: 'RATE_LIMITED' })
     waiting.frames.push({ data, isBinary })
     waiting.bytes = bytes
     this.#waitingBytes += data.length
+    if (asking && (waiting.frames.length >= PAUSED_AT.frames || bytes >= PAUSED_AT.bytes)) connection.socket.pause()
   }
 
   #early(connection: Connection, incoming: Incoming | undefined) {
@@ -93,10 +97,21 @@ export class Frames {
   }
 
   #bound(connection: Connection, incoming: Incoming | undefined) {
-    const { limits, sends } = this.#options
+    const behind = () => connection.waiting?.frames.length ?? 0
+    const taken = this.#options.limits.take(connection.userId, Date.now(), behind)
+    if (!(taken instanceof Promise)) return this.#counted(connection, incoming, taken)
+    connection.asking = true
+    void taken.then((answer) => {
+      connection.asking = false
+      if (connection.open || connection.leaving) this.#counted(connection, incoming, answer)
+      this.takeWaiting(connection)
+    })
+  }
+
+  #counted(connection: Connection, incoming: Incoming | undefined, taken: Taken) {
+    const { sends } = this.#options
     const { principal } = connection
     if (!principal) return
-    const taken = limits.take(connection.userId, Date.now())
     if (!taken.ok) {
       if (taken.floodingSinceMs >= FLOOD_MS) return connection.close(4029)
       const refusal = { code: 'RATE_LIMITED', details: { retryAfterMs: taken.retryAfterMs } } as const

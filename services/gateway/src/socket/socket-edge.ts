@@ -61,8 +61,8 @@ export interface SocketEdge {
   readonly size: number
   /** Bytes that wait for clients to read them. */
   readonly unreadBytes: number
-  /** Bytes of frames that came behind getUserId and wait for the binding. */
-  readonly unboundBytes: number
+  /** Bytes of frames that wait for a binding, or for their user's limit. */
+  readonly waitingBytes: number
   /** Closes 4003 what lives by a token from before `notBefore` (ms). */
   closeRevoked(user: UserId, notBefore: number): void
   /** Since when it is over: whoever comes is sent elsewhere. */
@@ -89,7 +89,8 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     unconfirmed,
     ended(connection) {
       open.delete(connection)
-      frames.forget(connection)
+      // What came before a stop is still done once the limit allows it.
+      if (!connection.leaving || !connection.asking) frames.forget(connection)
       lifetimes.end(connection)
       if (connections.remove(connection)) binder.left(connection.userId, connection.id)
     },
@@ -199,7 +200,7 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     get unreadBytes() {
       return shared.writer.unreadBytes
     },
-    get unboundBytes() {
+    get waitingBytes() {
       return frames.waitingBytes
     },
     closeRevoked: (user, notBefore) => closeOf(user, (by) => isRevoked(by, notBefore)),
