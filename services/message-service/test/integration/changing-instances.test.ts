@@ -152,7 +152,7 @@ t.test('a successor takes over within 3 s of the last word of its predecessor', 
   proxy.impair({ kind: 'blackhole' })
   await eventually('the successor to own everything', async () => (await ownedBy(successor.opsUrl)) === PARTITIONS)
   // 2 s of silence and half a second between two looks; the rest is what a busy machine may take.
-  t.ok(performance.now() - lastWord < 4_000, `${performance.now() - lastWord} ms`)
+  t.ok(performance.now() - lastWord < 5_000, `${performance.now() - lastWord} ms`)
   proxy.mend()
   await Promise.all([dying.stop(), successor.stop()])
 })
