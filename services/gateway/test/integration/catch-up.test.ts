@@ -3,7 +3,7 @@ import t from 'tap'
 import { token } from '../tokens.ts'
 import { startRig } from './rig/gateway-rig.ts'
 import type { ScriptedService } from './rig/scripted-service.ts'
-import { startTcpProxy } from './rig/tcp-proxy.ts'
+import { startTcpProxy } from '@qunxin/devstack/tcp-proxy'
 
 const proxy = await startTcpProxy(process.env.QUNXIN_TEST_NATS_URL ?? 'nats://127.0.0.1:4222')
 const { gateway, service, startService, bind, connect, until } = await startRig({ natsUrl: proxy.url })

@@ -1,4 +1,5 @@
 import type { GatewayInstance } from '@qunxin/contracts'
+import { startTcpProxy } from '@qunxin/devstack/tcp-proxy'
 import { createLogger } from '@qunxin/runtime'
 import t from 'tap'
 import { readConfig } from '../../src/config.ts'
@@ -6,7 +7,6 @@ import { type Gateway, startGateway } from '../../src/service.ts'
 import { SECRET, token } from '../tokens.ts'
 import { until } from './rig/client.ts'
 import { startRig, textTo } from './rig/gateway-rig.ts'
-import { startTcpProxy } from './rig/tcp-proxy.ts'
 
 const natsUrl = process.env.QUNXIN_TEST_NATS_URL ?? 'nats://127.0.0.1:4222'
 const redisUrl = process.env.QUNXIN_TEST_REDIS_URL ?? 'redis://127.0.0.1:6379'

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { connectBus } from '@qunxin/bus'
 import { DEAD_AFTER_MS, subjects } from '@qunxin/contracts'
+import { startTcpProxy } from '@qunxin/devstack/tcp-proxy'
 import { createLogger, Readiness } from '@qunxin/runtime'
 import t from 'tap'
 import { MessageInstances } from '../../src/binding/message-instances.ts'
 import { until } from './rig/client.ts'
-import { startTcpProxy } from './rig/tcp-proxy.ts'
 
 const natsUrl = process.env.QUNXIN_TEST_NATS_URL ?? 'nats://127.0.0.1:4222'
 const prefix = `t${randomBytes(4).toString('hex')}`

@@ -1,8 +1,8 @@
 import type { SendAnswer, SendBatch } from '@qunxin/contracts'
+import { startTcpProxy } from '@qunxin/devstack/tcp-proxy'
 import t from 'tap'
 import { until } from './rig/client.ts'
 import { startRig, textTo } from './rig/gateway-rig.ts'
-import { startTcpProxy } from './rig/tcp-proxy.ts'
 
 const proxy = await startTcpProxy(process.env.QUNXIN_TEST_NATS_URL ?? 'nats://127.0.0.1:4222')
 const rig = await startRig({ natsUrl: proxy.url, env: { SEND_TIMEOUT_MS: '3000', RATE_LIMITS: 'off' } })

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { startTcpProxy } from '@qunxin/devstack/tcp-proxy'
 import { connectRedis } from '@qunxin/presence'
 import { createLogger } from '@qunxin/runtime'
 import t from 'tap'
@@ -7,7 +8,6 @@ import { createRedisLedger, type Ledger } from '../../src/limits/ledger.ts'
 import type { Taken } from '../../src/limits/limits.ts'
 import { SharedLimits } from '../../src/limits/shared-limits.ts'
 import { until } from './rig/client.ts'
-import { startTcpProxy } from './rig/tcp-proxy.ts'
 
 const { burst, perSecond } = DEFAULT_LIMIT
 const redisUrl = process.env.QUNXIN_TEST_REDIS_URL ?? 'redis://127.0.0.1:6379'

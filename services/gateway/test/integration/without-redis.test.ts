@@ -1,6 +1,6 @@
+import { startTcpProxy } from '@qunxin/devstack/tcp-proxy'
 import t from 'tap'
 import { startRig, textTo } from './rig/gateway-rig.ts'
-import { startTcpProxy } from './rig/tcp-proxy.ts'
 
 const redisUrl = process.env.QUNXIN_TEST_REDIS_URL ?? 'redis://127.0.0.1:6379'
 const proxy = await startTcpProxy(redisUrl)

@@ -1,24 +1,19 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { operations } from '@qunxin/contracts'
+import { startTcpProxy, type TcpProxy } from '@qunxin/devstack/tcp-proxy'
 import t, { type Test } from 'tap'
 import { startGroupService } from '../../src/service.ts'
 import { newUsers, outcomeOf } from '../rules/world.ts'
 import { logger, ownBus, ownConfig, ownDatabase, ownerTold, until } from './servers.ts'
-import { TcpProxy } from './tcp-proxy.ts'
 
-const natsAt = new URL(process.env.QUNXIN_TEST_NATS_URL ?? 'nats://127.0.0.1:4222')
-const mongoAt = new URL((process.env.QUNXIN_TEST_MONGO_URL ?? 'mongodb://127.0.0.1:27017').replace('mongodb:', 'http:'))
-/** The URL of NATS behind a proxy: everything but the address stays, credentials included. */
-const natsThrough = (port: number) => Object.assign(new URL(natsAt), { host: `127.0.0.1:${port}` }).href
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
-async function proxyTo(t: Test, url: URL): Promise<TcpProxy> {
-  const proxy = new TcpProxy({ host: url.hostname, port: Number(url.port) })
-  t.teardown(() => proxy.close())
-  // Takes a port and leaves it: nothing answers there until it is opened again.
-  await proxy.open()
-  await proxy.close()
+/** A server that is not there until `mend`. */
+async function proxyTo(t: Test, url: string): Promise<TcpProxy> {
+  const proxy = await startTcpProxy(url)
+  t.teardown(() => proxy.stop())
+  proxy.cut()
   return proxy
 }
 
@@ -28,20 +23,20 @@ const readiness = async (opsUrl: string) => {
 }
 
 t.test('it waits for its servers, serves when they are there, and comes back when they were away', async (t) => {
-  const [nats, mongo] = [await proxyTo(t, natsAt), await proxyTo(t, mongoAt)]
   const direct = ownConfig()
+  const [nats, mongo] = [await proxyTo(t, direct.NATS_URL), await proxyTo(t, direct.MONGO_URL)]
   await ownDatabase(t, direct)
   const bus = await ownBus(t, direct)
   const config = {
     ...direct,
-    NATS_URL: natsThrough(nats.port),
-    MONGO_URL: `mongodb://127.0.0.1:${mongo.port}/?directConnection=true`,
+    NATS_URL: nats.url,
+    MONGO_URL: mongo.url,
     MONGO_TIMEOUT_MS: 500,
     OWNER_TIMEOUT_MS: 1,
   }
   const starting = startGroupService(config, { logger })
-  await nats.open()
-  await mongo.open()
+  nats.mend()
+  mongo.mend()
   const service = await starting
   t.teardown(() => service.stop())
   t.equal((await readiness(service.opsUrl)).status, 200)
@@ -54,28 +49,26 @@ t.test('it waits for its servers, serves when they are there, and comes back whe
     )
   t.equal(await list(), 'done')
 
-  await mongo.close()
+  mongo.cut()
   t.equal(await list(), 'UNAVAILABLE')
   t.equal(await create(), 'UNAVAILABLE')
   await until('it says that MongoDB is away', async () => 'mongo' in (await readiness(service.opsUrl)).waitingFor)
-  await mongo.open()
+  mongo.mend()
   await until('it is ready again', async () => (await readiness(service.opsUrl)).status === 200)
   await until('it serves again', async () => (await create()) === 'done')
 
-  await nats.close()
+  nats.cut()
   await until('it says that NATS is away', async () => 'nats' in (await readiness(service.opsUrl)).waitingFor)
-  await nats.open()
+  nats.mend()
   await until('it is ready again', async () => (await readiness(service.opsUrl)).status === 200)
   t.equal(await list(), 'done')
 })
 
 t.test('a start that is called off while it waits ends', async (t) => {
-  const nats = await proxyTo(t, natsAt)
+  const config = ownConfig()
+  const nats = await proxyTo(t, config.NATS_URL)
   const calledOff = new AbortController()
-  const starting = startGroupService(
-    { ...ownConfig(), NATS_URL: natsThrough(nats.port) },
-    { logger, signal: calledOff.signal },
-  )
+  const starting = startGroupService({ ...config, NATS_URL: nats.url }, { logger, signal: calledOff.signal })
   calledOff.abort()
   await t.rejects(starting, { name: 'AbortError' })
 })
@@ -139,6 +132,7 @@ t.test('the process says when it is ready and ends with 0 on SIGTERM', async (t)
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = new Promise((resolve) => child.once('exit', resolve))
+  t.teardown(() => child.kill('SIGKILL'))
   let output = ''
   for await (const chunk of child.stdout) {
     output += chunk
