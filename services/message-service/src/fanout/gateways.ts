@@ -8,6 +8,7 @@ const LOOK_EVERY_MS = 500
 export class Gateways {
   readonly live: Live
   readonly #bus: Bus
+  readonly #heard: (node: string) => void
   readonly #subscriptions: Subscription[] = []
   readonly #timer: NodeJS.Timeout
 
@@ -15,6 +16,7 @@ export class Gateways {
   constructor(bus: Bus, calls: { appeared(): void; heard(node: string): void; left(node: string): void }) {
     this.#bus = bus
     const { appeared, heard, left } = calls
+    this.#heard = heard
     let known = new Set<string>()
     this.live = new Live(() => {
       const names = this.live.names()
@@ -42,6 +44,7 @@ export class Gateways {
   follow(routes: Routes, instance: string): void {
     this.#subscribe(subjects.presenceBind, (data, respond) => {
       const { node, users } = presenceChange.parse(data)
+      this.#heard(node)
       this.live.heard(node)
       routes.bound(node, users)
       respond(JSON.stringify({ instance }))

@@ -26,7 +26,7 @@ export interface NodeStreamsOptions {
   instance: string
   /** Of unconfirmed deliveries, in bytes: of one node, and of all. */
   limits: { node: number; all: number }
-  /** Unconfirmed deliveries of a node that is silent, or leaves: each once. */
+  /** Deliveries that a node which is silent, or leaves, has not confirmed: each once. */
   redirect(node: string, deliveries: readonly Uint8Array[]): void
   metrics: DeliveryMetrics
   logger: Logger
@@ -77,11 +77,11 @@ export class NodeStreams {
     return { deliveries, bytes: this.#bytes }
   }
 
-  publish(node: string, payload: Uint8Array): void {
+  publish(node: string, payload: Uint8Array) {
     const { bus, metrics } = this.#options
     const entry = this.#entryOf(node)
     // What it finds missing when it comes back, it reads from the log.
-    if (entry.broken) return
+    if (entry.broken) return this.#options.redirect(node, [payload])
     this.#change(entry, () => entry.stream.keep(payload))
     this.#keepWithin(entry)
     if (!bus.connected) return

@@ -11,8 +11,8 @@ import { Pace } from './pace.ts'
 import { Slots } from './slots.ts'
 
 /** A message younger than this may have been stored by a process that died before its fan-out. */
-export const YOUNG_MS = 10_000
-export const MOST_YOUNG = 1_000
+const YOUNG_MS = 10_000
+const MOST_YOUNG = 1_000
 const LOADS_AT_ONCE = 32
 const RETRY_MS = 200
 const COMPLAIN_EVERY_MS = 5_000
