@@ -16,8 +16,8 @@ export interface OwnersOptions {
 }
 
 /**
- * Without a confirmation in time the call is answered all the same: what the owner knows of members lapses in 200 ms. But it
- * is answered only after the server has what the owner is told: an owner that hears everything goes by that for longer.
+ * Without a confirmation in time the call is answered all the same: an owner that does not hear us goes by nothing older than
+ * 200 ms. But it is answered only after the server has what the owner is told: one that hears goes by that for longer.
  */
 export function busOwners(bus: Bus, { partitions, timeoutMs, logger }: OwnersOptions): Owners {
   let losses = 0
