@@ -22,23 +22,25 @@ const INTERRUPTED = 130
 
 const say = (text: string) => process.stdout.write(text.endsWith('\n') ? text : `${text}\n`)
 const progress = (line: string) => process.stderr.write(`· ${line}\n`)
+const [command, ...rest] = process.argv.slice(2)
 let target: Target | undefined
 
-/** What was started is stopped; a second signal does not wait for that. */
+/** What was started, or is being started, is stopped; a second signal does not wait for that. */
+const starting = new AbortController()
 let asked = false
 function interrupted(): void {
-  if (asked) process.exit(INTERRUPTED)
+  // The table's systems end with this process: the kernel sees to it.
+  if (asked || command === 'table') process.exit(INTERRUPTED)
   asked = true
   progress('stopping')
-  const stopped = target?.stop() ?? Promise.resolve()
-  stopped.finally(() => process.exit(INTERRUPTED))
+  starting.abort()
+  void target?.stop().finally(() => process.exit(INTERRUPTED))
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupted)
 // Whoever started us was killed.
 process.once('disconnect', interrupted)
 process.channel?.unref()
 
-const [command, ...rest] = process.argv.slice(2)
 process.exitCode = await act()
 
 async function act(): Promise<number> {
@@ -62,7 +64,7 @@ async function load(options: LoadOptions): Promise<number> {
   const { scenario, settings, faults, seed = randomInt(2 ** 31), out, ...system } = options
   progress(`${scenario.name}, seed ${seed}`)
   const links = new Links(faults.map(parseFault), seed)
-  target = await openTarget({ ...system, links, progress })
+  target = await openTarget({ ...system, links, progress, signal: starting.signal })
   try {
     const name = `${scenario.name}-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`
     await mkdir(out, { recursive: true })

@@ -30,6 +30,8 @@ export interface TargetOptions {
   restartWithinMs?: number
   links?: Links | undefined
   progress(line: string): void
+  /** Gives up a start that is under way. */
+  signal?: AbortSignal
 }
 
 /** A running system, or one made for this run: without rate limits, on servers of its own, its data thrown away afterwards. */
@@ -38,9 +40,28 @@ export async function openTarget(options: TargetOptions): Promise<Target> {
 }
 
 async function startTarget(options: TargetOptions): Promise<Target> {
-  const { gateways, messageServices, groupServices, restartWithinMs, links, progress } = options
+  const { links } = options
   const dataDir = await mkdtemp(join(tmpdir(), 'qunxin-load-'))
-  const system = await startSystem({
+  const clear = async () => {
+    await links?.stop()
+    await rm(dataDir, { recursive: true, force: true })
+  }
+  try {
+    const system = await startIn(dataDir, options)
+    const stop = async () => {
+      await system.stop()
+      await clear()
+    }
+    return Object.assign(await targetOf(system, links), { stop })
+  } catch (error) {
+    await clear()
+    throw error
+  }
+}
+
+function startIn(dataDir: string, options: TargetOptions): Promise<System> {
+  const { gateways, messageServices, groupServices, restartWithinMs, links, progress, signal } = options
+  return startSystem({
     dataDir,
     durable: false,
     rateLimits: false,
@@ -50,15 +71,10 @@ async function startTarget(options: TargetOptions): Promise<Target> {
     serviceEnv: { LOG_LEVEL: 'warn', ...options.serviceEnv },
     env: options.env ?? { PATH: process.env.PATH },
     progress,
+    ...(signal && { signal }),
     ...(restartWithinMs !== undefined && { restartWithinMs }),
     ...(links && { serviceEnvOf: links.serviceEnvOf }),
   })
-  const stop = async () => {
-    await system.stop()
-    await links?.stop()
-    await rm(dataDir, { recursive: true, force: true })
-  }
-  return Object.assign(await targetOf(system, links), { stop })
 }
 
 /** A system that somebody else started and will stop, with the proxies it was started with. */
