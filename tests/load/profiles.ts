@@ -60,7 +60,7 @@ export const rows: readonly Row[] = [
       ci: {
         ...usual,
         // Long enough for what the sleeper writes late to be seen under load.
-        settings: { ...SMALL, seconds: 14 },
+        settings: { ...SMALL, seconds: 14, rate: 300 },
         faults: ['stop:message-service:every=2s:for=8s:count=1'],
         bounds: [othersTookOver, ...ALWAYS],
       },
