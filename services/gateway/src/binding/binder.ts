@@ -36,8 +36,8 @@ export class Binder {
   #users = new Set<UserId>()
   #waiting: (() => void)[] = []
   #telling = false
-  /** Users not every instance has confirmed: a cached absence may still hide them. */
-  readonly #unconfirmed = new Set<UserId>()
+  /** Users not every instance has confirmed, as a cached absence may still hide them; and who waits until they are. */
+  readonly #unconfirmed = new Map<UserId, PromiseWithResolvers<void>>()
   readonly #gone = new Set<UserId>()
   #retry: NodeJS.Timeout | undefined
   #stopped = false
@@ -62,6 +62,14 @@ export class Binder {
     })
   }
 
+  /**
+   * Behind {@link arrived}: undefined when every live instance knows where the user is, else resolves when they do. What is
+   * committed from then on comes here, and what was before is in the log.
+   */
+  unconfirmed(user: UserId): Promise<void> | undefined {
+    return this.#unconfirmed.get(user)?.promise
+  }
+
   left(user: UserId, conn: string): void {
     void this.#options.registry.remove(user, conn)
     if (this.#options.isHere(user)) return
@@ -84,14 +92,14 @@ export class Binder {
       const waiting = this.#waiting
       this.#users = new Set()
       this.#waiting = []
-      if (await this.#confirmed(users)) for (const user of users) this.#unconfirmed.delete(user)
+      if (await this.#allConfirm(users)) for (const user of users) this.#settle(user)
       else this.#tellLater(users)
       for (const resolve of waiting) resolve()
     }
     this.#telling = false
   }
 
-  async #confirmed(users: readonly UserId[]): Promise<boolean> {
+  async #allConfirm(users: readonly UserId[]): Promise<boolean> {
     const { bus, node, instances, logger } = this.#options
     if (this.#stopped || !bus.connected) return false
     const change: PresenceChange = { node, users: [...users] }
@@ -105,17 +113,22 @@ export class Binder {
     return silent.length === 0
   }
 
+  #settle(user: UserId): void {
+    this.#unconfirmed.get(user)?.resolve()
+    this.#unconfirmed.delete(user)
+  }
+
   #tellLater(users: readonly UserId[]): void {
-    for (const user of users) this.#unconfirmed.add(user)
+    for (const user of users) if (!this.#unconfirmed.has(user)) this.#unconfirmed.set(user, Promise.withResolvers())
     if (!this.#stopped) this.#retry ??= setTimeout(() => this.#tellAgain(), ANNOUNCE_EVERY_MS).unref()
   }
 
   #tellAgain(): void {
     clearTimeout(this.#retry)
     this.#retry = undefined
-    for (const user of this.#unconfirmed) {
+    for (const user of this.#unconfirmed.keys()) {
       if (this.#options.isHere(user)) this.#users.add(user)
-      else this.#unconfirmed.delete(user)
+      else this.#settle(user)
     }
     void this.#tell()
   }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Bus } from '@qunxin/bus'
 import type { UserId } from '@qunxin/contracts'
 import type { Registry } from '@qunxin/presence'
@@ -34,6 +35,8 @@ import { Writer } from './wire.ts'
 
 /** A client that has so much waiting is too slow: it comes back and catches up. */
 const SLOW_BYTES = 1024 * 1024
+/** The longest a backlog waits for instances that live and do not confirm the binding; as long as later messages wait for a hole. */
+const FINDABLE_MS = 10_000
 
 export interface SocketEdgeOptions {
   bus: Bus
@@ -116,12 +119,19 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
       if (sync) order.release(connection)
       else {
         connection.outstanding = nothingOutstanding(connection.userId)
-        void sendBacklog(connection, { bus, order, logger })
+        void bringUp(connection)
       }
       frames.takeWaiting(connection)
     },
     extended: (connection, { expiresAt }) => lifetimes.limit(connection, expiresAt),
   })
+  /** What an instance commits before it knows of the connection must be in the log when the backlog is read. */
+  async function bringUp(connection: Connection): Promise<void> {
+    const unconfirmed = binder.unconfirmed(connection.userId)
+    if (unconfirmed) await Promise.race([unconfirmed, delay(FINDABLE_MS, undefined, { ref: false })])
+    await sendBacklog(connection, { bus, order, logger })
+  }
+
   const frames = new Frames({
     calls,
     sends,

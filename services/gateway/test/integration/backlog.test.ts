@@ -121,6 +121,27 @@ t.test('while the backlog cannot be read nothing live goes past it', async (t) =
   t.same(shown(client), ['613:1', '613:2'])
 })
 
+t.test(
+  'the backlog is read once every instance knows the device: what one commits before that is in it, and nothing goes past it',
+  async (t) => {
+    let log = [personal(642, 641, 1)]
+    backlog = async () => log
+    service.silentToBinds = true
+    const client = await bind(gateway, 641, { sync: false })
+    const told = () => service.binds.filter(({ users }) => users.includes('641')).length
+    const before = told()
+    await until(() => told() > before, 'it is told again')
+    // Committed by one that did not know where to send 2 to, and another that did for 3.
+    log = [1, 2].map((seq) => personal(642, 641, seq))
+    live(personal(642, 641, 3), 'p641-642')
+    await client.settled()
+    t.same(shown(client), [])
+    service.silentToBinds = false
+    await client.next('message', 2)
+    t.same(shown(client), ['642:1', '642:2', '642:3'])
+  },
+)
+
 t.test('a backlog larger than a socket may have waiting reaches a client that reads, slowly', async (t) => {
   const long = '长'.repeat(5_000)
   backlog = async () => Array.from({ length: 500 }, (_, i) => personal(615, 614, i + 1, long))
