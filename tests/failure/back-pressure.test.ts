@@ -16,14 +16,21 @@ const WRITERS = 24
 const PAUSE_MS = 10_000
 /** The limit of a send, and what a busy machine may add. */
 const ANSWERED_WITHIN_MS = 5_000 + 5_000
+/** Less than the default, so that a flood from one slow machine is above it, too. */
+const SENDS_LIMIT_BYTES = 4 * 1024 * 1024
 /**
- * A gateway holds 32 MiB of sends about three times, and 16 MiB that NATS does not take; a message-service 64 MiB for each of two
- * lanes at the most. Without bounds the flood of each phase would be several times this, as it is all held for 5 s, in every process.
+ * A gateway holds the sends about three times, 16 MiB that NATS does not take, and what it has read and refused until the
+ * garbage is collected; a message-service 64 MiB for each of two lanes at the most, of which the gateways send it 12.
  */
 const MAY_GROW_BYTES = 300 * 1024 * 1024
 const MIB = 1024 * 1024
 
-const system = await testSystem(t, { ownServers: true, gateways: GATEWAYS, messageServices: 2 })
+const system = await testSystem(t, {
+  ownServers: true,
+  gateways: GATEWAYS,
+  messageServices: 2,
+  serviceEnv: { SENDS_LIMIT_BYTES: String(SENDS_LIMIT_BYTES) },
+})
 const newPerson = people(t, system)
 const services = () => system.system.processes.filter(({ opsUrl, pid }) => opsUrl !== undefined && pid !== 0)
 const mongo = new MongoClient(system.system.devstack.mongoUrl)
@@ -139,7 +146,7 @@ t.test('while MongoDB and then NATS stand still a flood is answered in time and 
       `${server}: the codes`,
     )
     const overloaded = flooding.refused.get(errors.UNAVAILABLE.number) ?? 0
-    t.ok(overloaded > 100, `${server}: ${overloaded} were refused at once`)
+    t.ok(overloaded > 0, `${server}: ${overloaded} were refused at once`)
     t.equal(flooding.withoutInfo, 0, `${server}: and said why`)
     for (const [name, bytes] of await memory.takeMost()) {
       const grown = bytes - (before.get(name) ?? 0)
