@@ -128,7 +128,7 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
   /** What an instance commits before it knows of the connection must be in the log when the backlog is read. */
   async function bringUp(connection: Connection): Promise<void> {
     const unconfirmed = binder.unconfirmed(connection.userId)
-    if (unconfirmed) await Promise.race([unconfirmed, delay(FINDABLE_MS, undefined, { ref: false })])
+    if (unconfirmed !== undefined) await Promise.race([unconfirmed, delay(FINDABLE_MS, undefined, { ref: false })])
     await sendBacklog(connection, { bus, order, logger })
   }
 
