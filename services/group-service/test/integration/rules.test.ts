@@ -6,6 +6,8 @@ import { allRules } from '../rules/index.ts'
 import type { World } from '../rules/world.ts'
 import { logger, ownBus, ownConfig, ownDatabase, ownerTold, until } from './servers.ts'
 
+// Hundreds of calls: on a busy machine more than tap's own 30 s.
+t.setTimeout(120_000)
 const config = ownConfig({ GROUP_MEMBERS_MAX: '8' })
 await ownDatabase(t, config)
 const bus = await ownBus(t, config)
