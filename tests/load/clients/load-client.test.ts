@@ -88,24 +88,24 @@ t.test('what it is shown is written down under the connection it came on', async
   t.equal(history.conversations[shown.conversation.at(0)]?.id, 'p7-42')
 })
 
-t.test(
-  'a connection that leaves a ping without answer is dropped at the next, and the other gateway is tried',
-  async (t) => {
-    const { client, connection, there } = await bound(t)
-    const pinged = new Promise((resolve) => connection.socket.once('ping', resolve))
+t.test('a connection that leaves one ping without answer until the next is dropped', async (t) => {
+  const { client, connection, there, history } = await bound(t)
+  const { socket } = connection
+  const message = { fromUserId: 7, toUserId: 42, sessionId: '', msgId: 'theirs', contentStr: 'x', serverReceiveDate: 5 }
+  for (const seq of [1, 2]) {
+    const pinged = new Promise((resolve) => socket.once('ping', resolve))
     client.ping()
     await pinged
-    const socket = connection.socket
-    await eventually(() => {
-      client.ping()
-      return client.bound
-    }, 'an answer keeps it')
-    socket.pause()
-    await eventually(() => {
-      client.ping()
-      return !client.bound
-    }, 'it is dropped')
-    await (await there.connection()).bind()
-    await eventually(() => client.bound, 'it is back')
-  },
-)
+    // Behind the answer to the ping.
+    connection.send('message', { ...message, seq })
+    await eventually(() => history.shown.seq.length === seq, 'the answer has come')
+  }
+  t.equal(client.bound, true, 'one that answers stays')
+  socket.pause()
+  client.ping()
+  client.ping()
+  await eventually(() => !client.bound, 'it is dropped')
+  await (await there.connection()).bind()
+  await eventually(() => client.bound, 'it is back, at the other gateway')
+  t.equal(there.count, 1)
+})
