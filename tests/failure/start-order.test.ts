@@ -3,11 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort, startDevstack } from '@qunxin/devstack'
+import { startTcpProxy, type TcpProxy } from '@qunxin/devstack/tcp-proxy'
 import { MongoClient } from 'mongodb'
 import t, { type Test } from 'tap'
 import { eventually } from '../eventually.ts'
 import { people } from '../people.ts'
-import { gate } from './gate.ts'
 import { loneService } from './lone-service.ts'
 import { isReady } from './processes.ts'
 
@@ -33,17 +33,21 @@ t.teardown(async () => {
   await rm(dataDir, { recursive: true, force: true })
 })
 
+/** Stands before a server that is up, so that a test decides when it seems to be: at `mend`. */
+async function gateTo(t: Test, serverUrl: string): Promise<TcpProxy> {
+  const proxy = await startTcpProxy(serverUrl)
+  t.teardown(() => proxy.stop())
+  proxy.cut()
+  return proxy
+}
+
 /** Starts services and servers in that order, and shows that the system works in the end. */
 async function comesUp(t: Test, order: readonly (Kind | Server)[]): Promise<void> {
   const name = `t${randomBytes(4).toString('hex')}`
-  // A replica set tells its members' own addresses; the gate is none of them.
-  const mongoUrl = new URL(servers.mongoUrl)
-  mongoUrl.searchParams.delete('replicaSet')
-  mongoUrl.searchParams.set('directConnection', 'true')
   const gates = {
-    NATS: await gate(t, servers.natsUrl('operator')),
-    MongoDB: await gate(t, mongoUrl.href),
-    Redis: await gate(t, servers.redisUrl),
+    NATS: await gateTo(t, servers.natsUrl('operator')),
+    MongoDB: await gateTo(t, servers.mongoUrl),
+    Redis: await gateTo(t, servers.redisUrl),
   }
   const port = await freePort()
   const authSecret = randomBytes(32).toString('hex')
@@ -59,7 +63,7 @@ async function comesUp(t: Test, order: readonly (Kind | Server)[]): Promise<void
     AUTH_SECRET: authSecret,
   }
   t.teardown(async () => {
-    const mongo = new MongoClient(mongoUrl.href)
+    const mongo = new MongoClient(servers.mongoUrl)
     await mongo.db(name).dropDatabase()
     await mongo.close()
   })
@@ -67,7 +71,7 @@ async function comesUp(t: Test, order: readonly (Kind | Server)[]): Promise<void
   const services = new Map<Kind, string>()
   for (const part of order) {
     if (part === 'NATS' || part === 'MongoDB' || part === 'Redis') {
-      await gates[part].open()
+      gates[part].mend()
       up.add(part)
       continue
     }
