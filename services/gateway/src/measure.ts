@@ -32,6 +32,15 @@ export function measure(
   )
   gauge('qunxin_gateway_nats_unsent_bytes', 'What was published and NATS has not taken', () => bus.unsentBytes)
   new Counter({
+    name: 'qunxin_gateway_catch_ups_total',
+    help: 'Times deliveries were lost for good, and the backlog of everybody connected was read',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(sockets.catchUps)
+    },
+  })
+  new Counter({
     name: 'qunxin_gateway_sends_overloaded_total',
     help: 'Sends refused because too much was waiting',
     registers,

@@ -66,6 +66,8 @@ export interface SocketEdge {
   readonly unreadBytes: number
   /** Bytes of frames that wait for a binding, or for their user's limit. */
   readonly waitingBytes: number
+  /** How often deliveries were lost for good, and everybody's backlog was read. */
+  readonly catchUps: number
   /** Closes 4003 what lives by a token from before `notBefore` (ms). */
   closeRevoked(user: UserId, notBefore: number): void
   /** Since when it is over: whoever comes is sent elsewhere. */
@@ -212,6 +214,9 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     },
     get waitingBytes() {
       return frames.waitingBytes
+    },
+    get catchUps() {
+      return catchUp.rounds
     },
     closeRevoked: (user, notBefore) => closeOf(user, (by) => isRevoked(by, notBefore)),
     async drain() {
