@@ -269,6 +269,38 @@ t.test('the backlog is the newest 500: what lies behind is owed to nobody who wa
   found(t, story, { undelivered: 1 }, /seq 101, msgId run-2s, of client 1: client 2 was never shown it/)
 })
 
+t.test(
+  'what was stored long before a connection and acknowledged only after it is owed as far as the backlog goes',
+  async (t) => {
+    const story = smallStory(600)
+    const all = shownTo(story, 1)
+    Object.assign(story.sends[50] as object, { ackedAt: sentAt(600) + 100 })
+    Object.assign(story.connections[1] as object, { boundAt: sentAt(599) + 900, shown: all.slice(100) })
+    clean(t, story)
+  },
+)
+
+t.test('what was sent before a connection and stored only after it is owed', async (t) => {
+  const story = smallStory(600)
+  const last = story.sends.length - 1
+  // The first one is sent again and again, and stored behind all the others.
+  const places = [last, ...Array.from({ length: last }, (_, i) => i)]
+  const move = (told: Told) =>
+    Object.assign(told, { seq: places[told.send as number]! + 1, at: 1_000 + places[told.send as number]! })
+  for (const [send, { acks }] of story.sends.entries())
+    Object.assign(acks[0] as object, { seq: places[send]! + 1, at: 1_000 + places[send]! })
+  Object.assign(story.sends[0] as object, { ackedAt: sentAt(600) + 100 })
+  for (const { messages } of story.readings) messages.map(move).sort((one, other) => one.seq - other.seq)
+  const shown = shownTo(story, 1)
+    .map(move)
+    .sort((one, other) => one.seq - other.seq)
+  Object.assign(story.connections[1] as object, { boundAt: sentAt(599) + 900, shown })
+  // That the first one stands last is another matter.
+  t.equal(check(play(story)).violations.undelivered, 0)
+  Object.assign(story.connections[1] as object, { shown: shown.slice(0, -1) })
+  t.equal(check(play(story)).violations.undelivered, 1)
+})
+
 t.test('shown to somebody who is not in the conversation: leaked', async (t) => {
   const story = smallStory()
   story.clients.push({ userId: 3 })

@@ -95,20 +95,23 @@ export class Delivery {
     return (this.#connectionsOf[client] ?? []).some((connection) => {
       const boundAt = connections.boundAt.at(connection)
       if (connections.closedAt.at(connection) < Math.max(acknowledgedAt, boundAt) + GRACE_MS) return false
-      const live = boundAt <= attempts.intendedAt.at(attempt)
-      return (
-        live || (!sync && (boundAt <= acknowledgedAt || this.#sentBetween(attempt, client, boundAt) < BACKLOG_MESSAGES))
-      )
+      if (boundAt <= attempts.intendedAt.at(attempt)) return true
+      return !sync && this.#storedBehind(attempt, client, boundAt) < BACKLOG_MESSAGES
     })
   }
 
-  /** How many others sent to that client from this message on until its connection was bound. */
-  #sentBetween(first: number, client: number, boundAt: number): number {
+  /**
+   * How many messages of others the backlog of a connection may have held instead: stored behind this one, and sent before it
+   * was bound. When this one was acknowledged says nothing: it may have been sent again for the answer alone.
+   */
+  #storedBehind(first: number, client: number, boundAt: number): number {
     const { attempts, conversations } = this.#history
+    const storedAt = attempts.serverAt.at(first)
     let count = 0
-    for (let attempt = first + 1; attempt < attempts.sender.length; attempt++) {
+    for (let attempt = 0; attempt < attempts.sender.length; attempt++) {
       if (attempts.intendedAt.at(attempt) > boundAt || count >= BACKLOG_MESSAGES) break
-      if (attempts.sender.at(attempt) === client) continue
+      // One without an acknowledgement has no time of the server's.
+      if (attempts.serverAt.at(attempt) <= storedAt || attempts.sender.at(attempt) === client) continue
       if (conversations[attempts.conversation.at(attempt)]?.members.has(client)) count += 1
     }
     return count

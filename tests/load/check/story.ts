@@ -14,6 +14,8 @@ export interface Send {
   conversation: number
   /** Every acknowledgement that came; none: the outcome is unknown, unless it was refused. */
   acks: { seq: number; at: number }[]
+  /** When they came; half as long after it as until the next send, unless said otherwise. */
+  ackedAt?: number
   refused?: boolean
 }
 
@@ -27,7 +29,7 @@ export interface Told {
   fromUserId?: number
 }
 
-/** Between two sends; an acknowledgement comes half as long after. */
+/** Between two sends. */
 export const SEND_EVERY_MS = 1_000
 
 export const sentAt = (send: number) => send * SEND_EVERY_MS
@@ -37,9 +39,9 @@ export function play(story: Story): History {
   for (const { userId, sync = false } of story.clients) history.addClient(userId, { sync })
   for (const { id, members } of story.conversations)
     for (const client of members) history.joined(history.conversation(id), client)
-  const texts = story.sends.map(({ sender, conversation, acks, refused }, index) => {
+  const texts = story.sends.map(({ sender, conversation, acks, ackedAt, refused }, index) => {
     const { index: attempt, text } = history.attempt(sender, conversation, { intendedAt: sentAt(index), units: 40 })
-    for (const ack of acks) history.acknowledged(attempt, ack, sentAt(index) + SEND_EVERY_MS / 2)
+    for (const ack of acks) history.acknowledged(attempt, ack, ackedAt ?? sentAt(index) + SEND_EVERY_MS / 2)
     if (refused) history.refused(attempt)
     return text
   })
