@@ -28,9 +28,11 @@ export async function drainConnections(
       for (const connection of staying.splice(0, share)) leaving.set(connection, now + ANSWERS_MS)
     }
     for (const [connection, until] of leaving) {
-      connection.leaving = connection.stage === 'bound'
-      if (connection.open && !isAnswered(connection) && now < until) continue
-      connection.close(1001)
+      if (connection.open) {
+        connection.leaving = connection.stage === 'bound'
+        if (!isAnswered(connection) && now < until) continue
+        connection.close(1001)
+      }
       leaving.delete(connection)
     }
     await delay(LOOK_EVERY_MS)
