@@ -225,8 +225,10 @@ export class MembershipCache {
     const versions = await this.#source.versionsOf(entries.map(({ group }) => group))
     for (const [index, entry] of entries.entries()) {
       const version = versions[index] ?? 0
-      if (version === 0) this.#put(entry, goneAt(entry.known))
-      else if (version < entry.known) continue
+      if (version === 0) {
+        // Put in anew it would count as used, and be asked for for ever.
+        if (!entry.members?.gone) this.#put(entry, goneAt(entry.known))
+      } else if (version < entry.known) continue
       else if (entry.members?.gone || entry.members?.version !== version) {
         entry.members = undefined
         entry.known = version

@@ -120,6 +120,24 @@ t.test('groups in use are renewed together, those out of use are left alone', as
   t.same(asked, [['7', '6']])
 })
 
+t.test('a group that is gone is left alone, too, when it is out of use', async (t) => {
+  const { state, clock, cache, source } = setup(['1'])
+  await cache.load('5')
+  state.version = 0
+  let asked = 0
+  source.versionsOf = async (groups) => {
+    asked += 1
+    return groups.map(() => 0)
+  }
+  t.teardown(() => cache.stop())
+  for (clock.ms = 1_000; clock.ms <= 5_000; clock.ms += 1_000) {
+    cache.start()
+    await new Promise((resolve) => setImmediate(resolve))
+    cache.stop()
+  }
+  t.equal(asked, 3, 'for 2 s after it was found gone')
+})
+
 t.test('a deleted group has no members, and a version 0 says the same', async (t) => {
   const { state, clock, cache } = setup(['1'])
   await cache.load('5')
