@@ -1,8 +1,10 @@
 import type { ErrorCode } from '@qunxin/contracts'
 import type { NewSend } from '../calls/send-call.ts'
 
-/** A client that pipelines has more on the wire when it is refused: this long, more than a bad mobile round trip, it may still come. */
+/** How long a client may take to act on a refusal once it has come to it. */
 const CLOSED_MS = 1_000
+/** A client that has not come to its refusals by then is as good as dead. */
+const UNHEARD_MS = 30_000
 
 /** More than any flood closes in a second; above it the oldest is open again, as after its time. */
 const MAX_CLOSED = 100_000
@@ -15,17 +17,30 @@ interface Closed {
   until: number
 }
 
+/** Calls back, with the time, once a connection has taken what is written to it up to now. */
+export type WhenHeard = (conn: string, heard: (now: number) => void) => void
+
 /**
  * Rows (one connection's sends into one conversation) of which one was refused for now. What the client had sent behind it
- * before it knew is refused likewise, or it would stand in front of the resend.
+ * before it knew is refused likewise, or it would stand in front of the resend. When it knows is not a matter of time: a
+ * network that stands still for a moment brings later whatever was on the wire.
  */
 export class ClosedRows {
-  /** In the order of closing, so that those to open stand first. */
+  /** In the order of closing. */
   readonly #rows = new Map<string, Closed>()
+  readonly #whenHeard: WhenHeard
+
+  constructor(whenHeard: WhenHeard) {
+    this.#whenHeard = whenHeard
+  }
 
   close(send: NewSend, code: ErrorCode, now: number): void {
     if (send.conn === '' || this.#rows.has(rowOf(send))) return
-    this.#rows.set(rowOf(send), { msgId: send.msgId, code, until: now + CLOSED_MS })
+    const row = { msgId: send.msgId, code, until: now + UNHEARD_MS }
+    this.#rows.set(rowOf(send), row)
+    this.#whenHeard(send.conn, (heardAt) => {
+      row.until = Math.min(row.until, heardAt + CLOSED_MS)
+    })
     if (this.#rows.size <= MAX_CLOSED) return
     const [oldest] = this.#rows.keys()
     if (oldest !== undefined) this.#rows.delete(oldest)
@@ -41,7 +56,7 @@ export class ClosedRows {
     return undefined
   }
 
-  /** Forgets those whose time is over. */
+  /** Forgets those whose time is over, up to the first one that is not heard yet. */
   sweep(now: number): void {
     for (const [row, { until }] of this.#rows) {
       if (until > now) return

@@ -1,7 +1,7 @@
 import type { Bus } from '@qunxin/bus'
 import { type ErrorCode, errors, partitionOf, type SendAnswer, type SendEntry, subjects } from '@qunxin/contracts'
 import type { NewSend, SubmitSend } from '../calls/send-call.ts'
-import { ClosedRows } from './closed-rows.ts'
+import { ClosedRows, type WhenHeard } from './closed-rows.ts'
 import { PartitionBatcher } from './partition-batcher.ts'
 import type { Ending, OnAnswer, PendingSend } from './pending-send.ts'
 import { RefusedSends } from './refused-sends.ts'
@@ -36,11 +36,12 @@ export class Sends implements SubmitSend {
   readonly #batchers: PartitionBatcher[]
   readonly #pending = new Map<number, PendingSend>()
   readonly #touched = new Set<PartitionBatcher>()
-  readonly #closed = new ClosedRows()
+  readonly #closed = new ClosedRows((conn, heard) => this.#ask(conn, heard))
   readonly #refusedSends = new RefusedSends()
   readonly #ticking: NodeJS.Timeout
   #idle: (() => void)[] = []
   #stored: (entry: SendEntry, stored: Stored) => void = () => {}
+  #ask: WhenHeard = (_conn, heard) => heard(Date.now())
   #scheduled = false
   #stopped = false
   #bytes = 0
@@ -135,6 +136,11 @@ export class Sends implements SubmitSend {
   /** `callback` is told of every send of a connection that was stored, once it is answered. */
   onStored(callback: (entry: SendEntry, stored: Stored) => void): void {
     this.#stored = callback
+  }
+
+  /** `ask` tells when a connection has taken its refusals: what it had sent before is refused as well. */
+  whenHeard(ask: WhenHeard): void {
+    this.#ask = ask
   }
 
   /** Did that very send come from this connection, which has no answer to it, or was told to send it again? */

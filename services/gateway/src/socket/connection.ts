@@ -9,6 +9,13 @@ import { frameOf, type Outlet, type Writer } from './wire.ts'
 
 export type Stage = 'unbound' | 'binding' | 'bound' | 'closed'
 
+/** Who waits until the client has taken what was written before a ping. */
+export interface Unheard {
+  /** Infinite until it is sent. */
+  ping: number
+  heard: ((now: number) => void)[]
+}
+
 /** What all connections of a node share, so that one of them holds nothing but its own state. */
 export interface Shared {
   readonly writer: Writer
@@ -62,6 +69,8 @@ export class Connection implements CatchUpReceiver, Outlet {
   holes: Map<ConversationId, Hole> | undefined
   held: LiveFrame[] | undefined
   behind = false
+  /** In the order of their pings. */
+  unheard: Unheard[] | undefined
   /** Only of clients that acknowledge nothing by themselves. */
   outstanding: Outstanding | undefined
 

@@ -1,12 +1,14 @@
 import type { CloseCode } from '@qunxin/contracts'
 import { pinged, type Receipts } from '../deliver/receipts.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, Unheard } from './connection.ts'
 import { Deadlines } from './deadlines.ts'
 import { Heartbeat } from './heartbeat.ts'
 
 const TICK_MS = 250
 /** How often what was written to clients that acknowledge nothing gets a ping behind it: within 5 s (protocol §3). */
 const CONFIRM_EVERY_TICKS = 8
+
+const NOT_YET = Number.POSITIVE_INFINITY
 
 export interface LifetimesOptions {
   pingEveryMs: number
@@ -49,9 +51,23 @@ export class Lifetimes {
     this.#unconfirmed.delete(connection)
   }
 
+  /** Calls back once the client has taken what is written to it up to the end of this turn: with the pong of a ping behind it. */
+  whenHeard(connection: Connection, heard: (now: number) => void): void {
+    const last = connection.unheard?.at(-1)
+    if (last?.ping === NOT_YET) return void last.heard.push(heard)
+    const asked: Unheard = { ping: NOT_YET, heard: [heard] }
+    connection.unheard = [...(connection.unheard ?? []), asked]
+    setImmediate(() => {
+      if (!connection.open) return
+      this.#ping(connection)
+      asked.ping = this.#pings
+    })
+  }
+
   /** A pong came, with the number of its ping. */
   ponged(connection: Connection, number: number): void {
     connection.alive = true
+    if (connection.unheard) tellHeard(connection, number)
     if (connection.outstanding) this.#receipts.ponged(connection.outstanding, number)
   }
 
@@ -79,6 +95,14 @@ export class Lifetimes {
     if (connection.outstanding) pinged(connection.outstanding, this.#pings)
     connection.ping(this.#pings)
   }
+}
+
+function tellHeard(connection: Connection, number: number): void {
+  const now = Date.now()
+  const all = connection.unheard ?? []
+  const left = all.filter(({ ping }) => ping > number)
+  connection.unheard = left.length === 0 ? undefined : left
+  for (const { ping, heard } of all) if (ping <= number) for (const call of heard) call(now)
 }
 
 function codeOf(connection: Connection): CloseCode {

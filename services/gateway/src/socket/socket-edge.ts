@@ -148,6 +148,10 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     const connection = connections.byId(conn)
     if (connection) order.own(connection, conversation, seq, duplicate === true)
   })
+  sends.whenHeard((conn, heard) => {
+    const connection = connections.byId(conn)
+    if (connection) lifetimes.whenHeard(connection, heard)
+  })
   subscribeDeliveries({
     bus,
     node,

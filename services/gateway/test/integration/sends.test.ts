@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { SendAnswer, SendBatch } from '@qunxin/contracts'
 import { startTcpProxy } from '@qunxin/devstack/tcp-proxy'
 import t from 'tap'
@@ -141,6 +142,31 @@ t.test('what was on the wire behind a refused send is refused too, until the ref
     ],
   )
   t.ok(acks[3].seq < acks[4].seq && acks[4].seq < acks[5].seq, 'stored in the order of the resends')
+})
+
+t.test('… and that for as long as the network keeps the refusal from the client', async (t) => {
+  const alice = await bind(gateway, 148, { autoPong: false })
+  const pings: Buffer[] = []
+  alice.socket.on('ping', (data) => pings.push(data))
+  alice.send('message', textTo(149, 'm1'))
+  await until(() => service.batches.length > 0, 'm1')
+  const { node, sends } = service.batches[0]!
+  service.onBatch = answerAll
+  service.answer(node, [{ id: sends[0]!.id, code: 'UNAVAILABLE' }])
+  await alice.next('messageAck', 0)
+  await until(() => pings.length > 0, 'a ping behind the refusal')
+  // Longer than a client has to act on a refusal it knows of.
+  await delay(1_100)
+  alice.send('message', textTo(149, 'm2'))
+  t.match(await alice.next('messageAck', 1), { msgId: 'm2', code: 5002 })
+  alice.socket.pong(pings[0])
+  let tries = 0
+  const accepted = async () => {
+    alice.send('message', textTo(149, `m3-${tries}`))
+    return (await alice.next('messageAck', 2 + tries++)).seq !== undefined
+  }
+  await until(accepted, 'the row to open for a client that has given m1 up')
+  t.pass('it is heard again')
 })
 
 t.test('a refusal for now takes along the later sends of its row only', async (t) => {

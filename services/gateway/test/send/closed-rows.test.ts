@@ -13,8 +13,11 @@ const send = (msgId: string, changed: Partial<NewSend> = {}): NewSend => ({
   ...changed,
 })
 
+/** Connections that take everything at once. */
+const atOnce = (now: number) => new ClosedRows((_conn, heard) => heard(now))
+
 t.test('a closed row refuses what comes behind, and opens with the first one refused', async (t) => {
-  const rows = new ClosedRows()
+  const rows = atOnce(0)
   rows.close(send('m1'), 'TIMEOUT', 0)
   rows.close(send('m2'), 'TIMEOUT', 0)
   t.equal(rows.refusal(send('m3'), 10), 'TIMEOUT')
@@ -24,7 +27,7 @@ t.test('a closed row refuses what comes behind, and opens with the first one ref
 })
 
 t.test('another conversation, another connection and HTTP are not concerned', async (t) => {
-  const rows = new ClosedRows()
+  const rows = atOnce(0)
   rows.close(send('m1'), 'UNAVAILABLE', 0)
   t.equal(rows.refusal(send('m2', { conversation: 'p1-3' }), 10), undefined)
   t.equal(rows.refusal(send('m2', { conn: 'c2' }), 10), undefined)
@@ -33,11 +36,30 @@ t.test('another conversation, another connection and HTTP are not concerned', as
 })
 
 t.test('who never sends the refused one again is heard after a second', async (t) => {
-  const rows = new ClosedRows()
+  const rows = atOnce(0)
   rows.close(send('m1'), 'TIMEOUT', 0)
   t.equal(rows.refusal(send('m2'), 999), 'TIMEOUT')
   t.equal(rows.refusal(send('m2'), 1_000), undefined)
-  rows.close(send('m5'), 'TIMEOUT', 1_000)
-  rows.sweep(2_000)
-  t.equal(rows.refusal(send('m6'), 1_500), undefined, 'forgotten by the sweep')
+  rows.close(send('m5'), 'TIMEOUT', 0)
+  rows.sweep(1_000)
+  t.equal(rows.refusal(send('m6'), 500), undefined, 'forgotten by the sweep')
+})
+
+t.test('the second begins when the client has taken the refusal, however long the network holds it back', async (t) => {
+  const asked: [string, (now: number) => void][] = []
+  const rows = new ClosedRows((conn, heard) => asked.push([conn, heard]))
+  rows.close(send('m1'), 'TIMEOUT', 0)
+  rows.close(send('m2'), 'TIMEOUT', 0)
+  t.same(
+    asked.map(([conn]) => conn),
+    ['c1'],
+    'asked once for a row',
+  )
+  t.equal(rows.refusal(send('m3'), 7_000), 'TIMEOUT')
+  asked[0]?.[1](7_500)
+  t.equal(rows.refusal(send('m3'), 8_499), 'TIMEOUT')
+  t.equal(rows.refusal(send('m3'), 8_500), undefined)
+  rows.close(send('m4'), 'TIMEOUT', 10_000)
+  t.equal(rows.refusal(send('m5'), 39_999), 'TIMEOUT')
+  t.equal(rows.refusal(send('m5'), 40_000), undefined, 'one that never does is not waited for any longer')
 })

@@ -56,10 +56,11 @@ export async function startRig(settings: { env?: Record<string, string>; natsUrl
     bind: async (
       gateway: Gateway,
       userId: number,
-      options: { sync?: boolean; headers?: Record<string, string> } = {},
+      options: { sync?: boolean; headers?: Record<string, string>; autoPong?: boolean } = {},
     ) => {
       const authorization = `Bearer ${await token({ sub: String(userId) })}`
-      const client = await rig.connect(gateway, { headers: { authorization, ...options.headers } })
+      const { autoPong = true } = options
+      const client = await rig.connect(gateway, { headers: { authorization, ...options.headers }, autoPong })
       client.send('getUserId', { userId, ...((options.sync ?? true) && { sync: true }) })
       await client.next('bound')
       return client
