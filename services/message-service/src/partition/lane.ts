@@ -168,8 +168,10 @@ export class Lane {
     for (let left = this.#ready.length; left > 0 && !plan.full; left--) {
       const conversation = this.#ready.shift() as Conversation
       conversation.listed = false
-      if (conversation.dropped || conversation.queue.length === 0 || !this.#preparation.isReady(conversation)) continue
+      if (conversation.dropped || conversation.queue.length === 0) continue
+      // Asked for once: a moment later they may be fresh no more.
       const members = conversation.group === undefined ? undefined : membership.fresh(conversation.group)
+      if (!this.#preparation.isReady(conversation, members)) continue
       planConversation(plan, conversation, { members, limits, now })
       conversation.committing = true
       conversations.push(conversation)

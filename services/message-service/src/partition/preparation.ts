@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type GroupId, pairOf } from '@qunxin/contracts'
+import { pairOf } from '@qunxin/contracts'
 import type { Clock, Logger } from '@qunxin/runtime'
 import type { Message } from '../domain/message.ts'
 import { RECENT } from '../domain/recent.ts'
 import type { MembershipCache } from '../membership/cache.ts'
+import type { Members } from '../membership/members.ts'
 import type { Conversations } from '../store/conversations.ts'
 import type { MessageLog } from '../store/message-log.ts'
 import type { Conversation } from './conversation.ts'
@@ -43,11 +44,11 @@ export class Preparation {
     this.#again = calls.again
   }
 
-  /** True when it is ready now; else what it needs is on its way. */
-  isReady(conversation: Conversation): boolean {
+  /** True when it is ready now, for a group with these members; else what it needs is on its way. */
+  isReady(conversation: Conversation, members: Members | undefined): boolean {
     if (conversation.loading) return false
     const { group, position } = conversation
-    if (position && (group === undefined || this.#knowsMembers(conversation, group))) return true
+    if (position && (group === undefined || (members && this.#knowsPace(conversation, members)))) return true
     void this.#load(conversation)
     return false
   }
@@ -74,13 +75,11 @@ export class Preparation {
     if (!conversation.dropped) this.#ready(conversation)
   }
 
-  #knowsMembers({ pace }: Conversation, group: GroupId): boolean {
-    const { membership, clock } = this.#options
-    const members = membership.fresh(group)
-    if (!members) return false
-    if (members.slowModeMs === 0) return true
-    if (!pace?.covers(members.slowModeMs, clock.now())) return false
-    pace.forgetBefore(clock.now() - members.slowModeMs)
+  #knowsPace({ pace }: Conversation, { slowModeMs }: Members): boolean {
+    const { clock } = this.#options
+    if (slowModeMs === 0) return true
+    if (!pace?.covers(slowModeMs, clock.now())) return false
+    pace.forgetBefore(clock.now() - slowModeMs)
     return true
   }
 

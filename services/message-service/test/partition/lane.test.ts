@@ -1,0 +1,53 @@
+import { decodeDelivery, groupConversation } from '@qunxin/contracts'
+import { createLogger, systemClock } from '@qunxin/runtime'
+import t from 'tap'
+import { Fanout } from '../../src/fanout/fanout.ts'
+import { everywhere } from '../../src/fanout/routes.ts'
+import { MembershipCache } from '../../src/membership/cache.ts'
+import { Conversation } from '../../src/partition/conversation.ts'
+import { Lane } from '../../src/partition/lane.ts'
+import { pendingOf } from '../../src/partition/pending.ts'
+import { MemoryConversations } from '../../src/store/memory-conversations.ts'
+import { MemoryLog } from '../../src/store/memory-log.ts'
+import { entry, groupsOf, run } from '../sample.ts'
+
+const logger = createLogger('test', 'silent')
+
+t.test('nobody gets into a group in the moment in which what is known of its members lapses', async (t) => {
+  let now = 0
+  const membership = new MembershipCache(groupsOf({ version: 1, members: ['1'] }), { mostMembers: 100, now: () => now })
+  const fresh = membership.fresh.bind(membership)
+  membership.fresh = (group) => {
+    const members = fresh(group)
+    now += 201
+    return members
+  }
+  const answered = Promise.withResolvers<unknown>()
+  const fanout = new Fanout({
+    instance: 'i',
+    routes: everywhere(() => []),
+    membersNow: async () => new Set(['1']),
+    connected: async () => {},
+    publish: (publication) => {
+      if ('node' in publication) answered.resolve(decodeDelivery(publication.payload).delivery.items[0])
+    },
+    logger,
+  })
+  const log = new MemoryLog()
+  const lane = new Lane({
+    log,
+    conversations: new MemoryConversations(),
+    membership,
+    fanout,
+    limits: { textLength: 5_000 },
+    clock: systemClock,
+    logger,
+    metrics: { committed() {} },
+    beforeCommit() {},
+  })
+  const conversation = new Conversation(groupConversation('5'), 0)
+  const { to: _, ...send } = entry('9', '2', { conversation: conversation.id, group: '5' })
+  lane.enqueue(conversation, pendingOf(send, run('n')))
+  t.match(await answered.promise, { answer: { code: 'NOT_A_MEMBER' } })
+  t.same(await log.heads([conversation.id]), [])
+})
