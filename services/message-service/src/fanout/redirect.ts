@@ -25,20 +25,23 @@ export async function redirect(
   deliveries: readonly Uint8Array[],
   options: RedirectOptions,
 ): Promise<void> {
+  const messages = deliveries.flatMap(messagesOf)
+  const routes = await options.routes.nodesOf(new Set(messages.flatMap(({ item }) => item.users)))
+  const lives = (node: string) => node !== gone && options.lives(node)
+  const elsewhere = new Map([...routes].map(([user, nodes]) => [user, new Set([...nodes].filter(lives))]))
+  // Asked for last: nobody who is kicked while routes are looked up gets anything of it.
+  const members = await membersOf(messages, options)
   const writers = new Map<string, DeliveryWriter>()
-  for (const { item, body } of deliveries.flatMap(messagesOf)) {
-    const { conversation, seq } = item
-    const users = await stillMembers(item, options)
-    if (users.length === 0) continue
-    const routes = await options.routes.nodesOf(users)
-    const lives = (node: string) => node !== gone && options.lives(node)
-    const elsewhere = new Map([...routes].map(([user, nodes]) => [user, new Set([...nodes].filter(lives))]))
+  for (const { item, body } of messages) {
+    const { conversation, seq, except } = item
+    const group = groupOf(conversation)
+    const users = group === undefined ? item.users : item.users.filter((user) => members.get(group)?.has(user))
     const nowhere = users.filter((user) => (elsewhere.get(user)?.size ?? 0) === 0)
     if (nowhere.length > 0) options.unreached(nowhere, { conversation, seq })
     for (const [node, there] of byNode(users, elsewhere)) {
       const writer = writers.get(node) ?? new DeliveryWriter(options.instance)
       writers.set(node, writer)
-      writer.frame({ conversation, seq, again: againOf(body) }, there, body)
+      writer.frame({ conversation, seq, ...(except && { except }), again: againOf(body) }, there, body)
     }
   }
   for (const [node, writer] of writers) for (const payload of writer.finish()) options.publish(node, payload)
@@ -56,11 +59,13 @@ function isMessage(item: FrameItem): item is MessageItem {
   return item.conversation !== undefined && item.seq !== undefined
 }
 
-async function stillMembers({ conversation, users }: MessageItem, { membersNow }: RedirectOptions): Promise<UserId[]> {
-  const group = groupOf(conversation)
-  if (group === undefined) return users
-  const members = await membersNow(group)
-  return members ? users.filter((user) => members.has(user)) : []
+/** Those of each group that could be asked for. */
+async function membersOf(
+  messages: readonly { item: MessageItem }[],
+  { membersNow }: RedirectOptions,
+): Promise<ReadonlyMap<GroupId, ReadonlySet<UserId> | undefined>> {
+  const groups = new Set(messages.flatMap(({ item }) => groupOf(item.conversation) ?? []))
+  return new Map(await Promise.all([...groups].map(async (group) => [group, await membersNow(group)] as const)))
 }
 
 function againOf(body: Uint8Array): { from: UserId; msgId: string } {
