@@ -5,6 +5,8 @@ import { type CallError, timedOut, unavailable } from './call-error.ts'
 const ANSWER_LOST_MS = 8_000
 const RETRY_FIRST_MS = 100
 const RETRY_LONGEST_MS = 5_000
+/** The server takes a flood for over after a second's pause only: who comes again sooner each time is closed 4029 in the end. */
+const FLOOD_OVER_MS = 1_000
 /** On their way at once; a backlog goes out as fast as it is answered rather than in one heap. */
 const WINDOW = 100
 
@@ -71,7 +73,7 @@ export class ConversationQueue {
     if (error.retryable && Date.now() + retryAfterMs < entry.giveUpAt) {
       this.#landed(entry)
       if (retryAfterMs > 0) this.#window = 1
-      this.#hold(retryAfterMs)
+      this.#hold(retryAfterMs > 0 ? Math.max(retryAfterMs, FLOOD_OVER_MS) : 0)
     } else this.#take(msgId)?.reject(error)
     this.#advance()
   }
@@ -126,7 +128,7 @@ export class ConversationQueue {
     return entry
   }
 
-  #hold(retryAfterMs: number): void {
+  #hold(atLeastMs: number): void {
     this.#held = true
     if (this.#pause !== undefined) return
     const full = Math.min(RETRY_LONGEST_MS, RETRY_FIRST_MS * 2 ** this.#failures++)
@@ -134,6 +136,6 @@ export class ConversationQueue {
       this.#pause = undefined
       this.#advance()
     }
-    this.#pause = setTimeout(resume, retryAfterMs + full / 2 + (Math.random() * full) / 2)
+    this.#pause = setTimeout(resume, atLeastMs + full / 2 + (Math.random() * full) / 2)
   }
 }

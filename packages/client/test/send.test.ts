@@ -136,6 +136,27 @@ t.test('in slow mode the refused go out again one by one, none before its time',
   )
 })
 
+t.test('above the limit of a user nothing more goes out for the second that ends a flood', async (t) => {
+  const { connection, client } = await bound(t)
+  const sends = ['m1', 'm2'].map((msgId) => client.send({ to: '7', text: msgId, msgId }))
+  for (const msgId of ['m1', 'm2']) t.match(await connection.next('message'), { msgId })
+  const refusedAt = performance.now()
+  for (const msgId of ['m1', 'm2'])
+    connection.send('messageAck', {
+      msgId,
+      code: 1007,
+      info: '操作过于频繁，请稍后再试',
+      details: { retryAfterMs: 20 },
+    })
+  for (const [i, msgId] of ['m1', 'm2'].entries()) {
+    const frame = await connection.next('message')
+    t.match(frame, { msgId })
+    t.ok(performance.now() - refusedAt >= 1_000)
+    acknowledge(connection, frame, i + 1)
+  }
+  await Promise.all(sends)
+})
+
 t.test('who would have to wait longer than a send is tried is told so at once, and nobody waits behind', async (t) => {
   const { connection, client } = await bound(t)
   const sending = client.send({ group: '9', text: 'too early' })
