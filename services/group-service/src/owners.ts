@@ -29,7 +29,8 @@ export function busOwners(bus: Bus, { partitions, timeoutMs, logger }: OwnersOpt
       const subject = subjects.partitionMembership(partitionOf(groupConversation(change.groupId), partitions))
       const until = performance.now() + PATIENCE_MS
       for (let left = PATIENCE_MS; left > 0; left = until - performance.now()) {
-        const before = bus.connected ? losses : undefined
+        // While too much waits to leave, nothing is published at all.
+        const before = bus.writable ? losses : undefined
         try {
           await bus.ask(subject, JSON.stringify(change), { timeoutMs })
           return

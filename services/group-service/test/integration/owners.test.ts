@@ -68,3 +68,17 @@ t.test('while NATS does not take what is published, a change counts as told to n
   proxy.mend()
   t.ok((await telling) > 0)
 })
+
+t.test('a change that could not be published for too much that waits is told before it is answered', async (t) => {
+  const { proxy, bus, heardWhenTold } = await world(t, { timeoutMs: 50, confirms: false })
+  proxy.impair({ kind: 'blackhole', direction: 'upstream' })
+  const much = new Uint8Array(512 * 1024)
+  while (bus.writable) {
+    bus.publish('test.much', much)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  const telling = heardWhenTold()
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  proxy.mend()
+  t.ok((await telling) > 0)
+})
