@@ -21,6 +21,13 @@ interface Waiter {
   resolve(taken: Taken): void
 }
 
+/** A question under way, and who waits for its answer. */
+interface Question {
+  user: UserId
+  share: Share
+  waiting: Waiter[]
+}
+
 /** What this gateway holds and knows of a user's bucket. Times in ms. */
 interface Share {
   held: number
@@ -57,6 +64,7 @@ export class SharedLimits implements Limits {
   readonly #now: () => number
   readonly #own: TokenBuckets
   readonly #shares = new LRUCache<UserId, Share>({ max: USERS_REMEMBERED })
+  readonly #questions = new Set<Question>()
   /** Set while Redis is left alone after a failure. */
   #alone: NodeJS.Timeout | undefined
   #away = false
@@ -126,12 +134,17 @@ export class SharedLimits implements Limits {
         return this.#byOwn(user, waiting)
       }
       const wanted = waiting.reduce((sum, { behind }) => sum + 1 + behind(), 0)
+      const question = { user, share, waiting }
+      this.#questions.add(question)
       this.#ledger.lease(user, { wanted: Math.min(wanted, this.#limit.burst), ahead: AHEAD, owed, back }).then(
-        (lease) => this.#leased(user, share, { lease, waiting }),
+        (lease) => {
+          this.#questions.delete(question)
+          this.#leased(user, share, { lease, waiting })
+        },
         (error: unknown) => {
           share.asking = false
           this.#failed(error)
-          this.#byOwn(user, [...waiting, ...share.waiting.splice(0)])
+          this.#questions.delete(question)
         },
       )
     })
@@ -162,7 +175,10 @@ export class SharedLimits implements Limits {
     for (const { resolve } of waiting) resolve(this.#own.take(user, this.#now()))
   }
 
+  /** Nobody waits for what else is under way: each would find out for itself, one timeout after the other. */
   #failed(error: unknown): void {
+    for (const { user, share, waiting } of this.#questions)
+      this.#byOwn(user, [...waiting.splice(0), ...share.waiting.splice(0)])
     if (this.#stopped) return
     if (!this.#away) this.#logger.warn({ err: error }, 'Redis does not answer, this gateway limits users by itself')
     this.#away = true

@@ -99,3 +99,14 @@ t.test('when Redis does not answer this process decides by itself, and nobody wa
   t.equal(await passed(first.rest), 197)
   t.equal(take(10).refused.length, 10)
 })
+
+t.test('what is asked for other users when Redis fails is not waited for either', async (t) => {
+  const { asked, take } = setup()
+  const [one, other] = [take(4, '1'), take(4, '2')]
+  await turn()
+  const behind = take(2, '2')
+  asked[0]?.fail()
+  t.equal(await passed(one.rest), 1)
+  t.equal(await passed(other.rest), 1)
+  t.equal(await passed(behind.rest), 2)
+})
