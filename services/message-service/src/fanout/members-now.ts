@@ -24,7 +24,8 @@ export async function membersNow(
         () => true,
         () => false,
       )
-      if (loaded) return
+      // Unless they came for a cache that has been dropped meanwhile.
+      if (loaded && membership.last(group)) return
       await delay(RETRY_MS, undefined, { signal: over }).catch(() => {})
     }
   }
