@@ -1,10 +1,10 @@
 import type { CloseCode } from '@qunxin/contracts'
 
-type Reaction = 'reconnect' | 'soon' | 'later' | 'newToken' | 'stop'
+type Reaction = 'reconnect' | 'later' | 'newToken' | 'stop'
 
 /** What the SDK does by itself about each close code of the server. */
 const reactions: Record<CloseCode, Reaction> = {
-  1001: 'soon',
+  1001: 'reconnect',
   1008: 'stop',
   1009: 'reconnect',
   4001: 'newToken',
