@@ -26,8 +26,10 @@ async function standstill() {
     server.close()
     for (const socket of pairs.flat()) socket.destroy()
   })
+  const through = new URL(url)
+  through.host = `127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
-    url: `nats://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: through.href,
     begin() {
       for (const [client, upstream] of pairs) client.unpipe(upstream).pause()
     },

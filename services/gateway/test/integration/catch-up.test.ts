@@ -60,7 +60,7 @@ t.test('what got lost on the way comes before what was said behind it, also at w
   t.same(reads, [])
 })
 
-t.test('everything taken is confirmed, also what is alone', async (t) => {
+t.test('everything taken is confirmed, also what is alone', async () => {
   const client = await bind(gateway, 765)
   const before = service.confirmed.get(node) ?? 0
   deliver(say(766, 765, 1))
