@@ -6,7 +6,7 @@ const CLOSED_MS = 1_000
 /** A client that has not come to its refusals by then is as good as dead. */
 const UNHEARD_MS = 30_000
 
-/** More than any flood closes in a second; above it the oldest is open again, as after its time. */
+/** Above it the oldest is open again, as after its time. */
 const MAX_CLOSED = 100_000
 
 interface Closed {
@@ -26,7 +26,6 @@ export type WhenHeard = (conn: string, heard: (now: number) => void) => void
  * network that stands still for a moment brings later whatever was on the wire.
  */
 export class ClosedRows {
-  /** In the order of closing. */
   readonly #rows = new Map<string, Closed>()
   readonly #whenHeard: WhenHeard
 
@@ -35,9 +34,12 @@ export class ClosedRows {
   }
 
   close(send: NewSend, code: ErrorCode, now: number): void {
-    if (send.conn === '' || this.#rows.has(rowOf(send))) return
+    if (send.conn === '') return
+    const key = rowOf(send)
+    const closed = this.#rows.get(key)
+    if (closed && closed.until > now) return
     const row = { msgId: send.msgId, code, until: now + UNHEARD_MS }
-    this.#rows.set(rowOf(send), row)
+    this.#rows.set(key, row)
     this.#whenHeard(send.conn, (heardAt) => {
       row.until = Math.min(row.until, heardAt + CLOSED_MS)
     })
@@ -56,12 +58,9 @@ export class ClosedRows {
     return undefined
   }
 
-  /** Forgets those whose time is over, up to the first one that is not heard yet. */
+  /** Forgets those whose time is over. */
   sweep(now: number): void {
-    for (const [row, { until }] of this.#rows) {
-      if (until > now) return
-      this.#rows.delete(row)
-    }
+    for (const [row, { until }] of this.#rows) if (until <= now) this.#rows.delete(row)
   }
 }
 

@@ -63,3 +63,15 @@ t.test('the second begins when the client has taken the refusal, however long th
   t.equal(rows.refusal(send('m5'), 39_999), 'TIMEOUT')
   t.equal(rows.refusal(send('m5'), 40_000), undefined, 'one that never does is not waited for any longer')
 })
+
+t.test('a row that is over can be closed anew, also while one in front of it waits to be heard', async (t) => {
+  let now = 0
+  const rows = new ClosedRows((conn, heard) => conn === 'c1' && heard(now))
+  rows.close(send('m1', { conn: 'gone' }), 'TIMEOUT', 0)
+  rows.close(send('m1'), 'TIMEOUT', 0)
+  now = 2_000
+  rows.sweep(now)
+  rows.close(send('m5'), 'UNAVAILABLE', now)
+  t.equal(rows.refusal(send('m6'), 2_001), 'UNAVAILABLE')
+  t.equal(rows.refusal(send('m5'), 2_001), undefined, 'it opens with the first one refused this time')
+})
