@@ -7,6 +7,8 @@ export const messageInstance = z.object({
   partitions: z.number(),
   /** Set in the last announcement of an instance that leaves. */
   leaving: z.boolean().default(false),
+  /** Who leaves and need not go on: whatever was theirs and is now ours comes to us. */
+  relieves: z.string().optional(),
 })
 export type MessageInstance = z.output<typeof messageInstance>
 

@@ -5,7 +5,7 @@ import type { Logger } from '@qunxin/runtime'
 
 /** Longer than one interval: whoever lives has been heard of by then. */
 const LISTEN_FIRST_MS = ANNOUNCE_EVERY_MS + 100
-/** A successor's second announcement after ours was certainly made with what we left behind in its hands. */
+/** Of a successor that does not say that it relieves us, the second announcement was certainly made after it took over. */
 const ANNOUNCEMENTS_TO_TRUST = 2
 const HANDOVER_LIMIT_MS = 1_500
 
@@ -84,13 +84,24 @@ export class Ownership {
       )
       return
     }
-    const { instance: other, leaving } = said.data
+    const { instance: other, leaving, relieves } = said.data
     if (leaving) {
       this.#live.left(other)
+      void this.#relieve(other)
       return
     }
-    this.#heardSince.set(other, (this.#heardSince.get(other) ?? 0) + 1)
+    const heard = (this.#heardSince.get(other) ?? 0) + 1
+    this.#heardSince.set(other, relieves === instance ? ANNOUNCEMENTS_TO_TRUST : heard)
     this.#live.heard(other)
+  }
+
+  /** As long as both serve, each finds its messages stored by the other, and looks them up. */
+  async #relieve(leaver: string): Promise<void> {
+    const heard = await this.#options.bus.flush().then(
+      () => true,
+      () => false,
+    )
+    if (heard && this.#phase === 'serving') this.#announce({ relieves: leaver })
   }
 
   #announce(extra: Partial<MessageInstance> = {}): void {

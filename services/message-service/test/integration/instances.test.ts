@@ -109,3 +109,21 @@ t.test('a leaver says so in its last announcement', async (t) => {
   await eventually('the last one', () => said.at(-1) === true)
   t.equal(said.filter(Boolean).length, 1)
 })
+
+t.test('a successor tells a leaver that it has taken over', async (t) => {
+  const [leaver, successor] = [await w.start(), await w.start()]
+  const said: { instance: string; relieves?: string | undefined; leaving: boolean }[] = []
+  bus.subscribe(subjects.messageInstances, ({ data }) => {
+    said.push(messageInstance.parse(JSON.parse(Buffer.from(data).toString())))
+  })
+  await bus.flush()
+  await leaver.stop()
+  t.same(
+    said.filter(({ leaving, relieves }) => leaving || relieves).map(({ instance, relieves }) => [instance, relieves]),
+    [
+      [leaver.instance, undefined],
+      [successor.instance, leaver.instance],
+    ],
+  )
+  await successor.stop()
+})
