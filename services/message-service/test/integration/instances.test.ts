@@ -118,6 +118,7 @@ t.test('a successor tells a leaver that it has taken over', async (t) => {
   })
   await bus.flush()
   await leaver.stop()
+  await eventually('the word of the successor', () => said.some(({ relieves }) => relieves !== undefined))
   t.same(
     said.filter(({ leaving, relieves }) => leaving || relieves).map(({ instance, relieves }) => [instance, relieves]),
     [
