@@ -1,5 +1,5 @@
 import type { Bus } from '@qunxin/bus'
-import { Counter, Gauge, type Registry } from '@qunxin/runtime'
+import { type Registry, readings } from '@qunxin/runtime'
 import type { Calls } from './calls/calls.ts'
 import type { Sends } from './send/sends.ts'
 import type { SocketEdge } from './socket/socket-edge.ts'
@@ -10,16 +10,7 @@ export function measure(
   options: { sockets: SocketEdge; sends: Sends; calls: Calls; bus: Pick<Bus, 'unsentBytes'> },
 ): void {
   const { sockets, sends, calls, bus } = options
-  const registers = [metrics]
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read())
-      },
-    })
+  const { gauge, counter } = readings(metrics)
   gauge('qunxin_gateway_connections', 'Open WebSocket connections, bound or not', () => sockets.size)
   gauge('qunxin_gateway_sends_pending', 'Sends that wait to be acknowledged', () => sends.pending)
   gauge('qunxin_gateway_sends_pending_bytes', 'What those sends take as JSON', () => sends.pendingBytes)
@@ -31,22 +22,10 @@ export function measure(
     () => sockets.waitingBytes,
   )
   gauge('qunxin_gateway_nats_unsent_bytes', 'What was published and NATS has not taken', () => bus.unsentBytes)
-  new Counter({
-    name: 'qunxin_gateway_catch_ups_total',
-    help: 'Times deliveries were lost for good, and the backlog of everybody connected was read',
-    registers,
-    collect() {
-      this.reset()
-      this.inc(sockets.catchUps)
-    },
-  })
-  new Counter({
-    name: 'qunxin_gateway_sends_overloaded_total',
-    help: 'Sends refused because too much was waiting',
-    registers,
-    collect() {
-      this.reset()
-      this.inc(sends.overloaded)
-    },
-  })
+  counter(
+    'qunxin_gateway_catch_ups_total',
+    'Times deliveries were lost for good, and the backlog of everybody connected was read',
+    () => sockets.catchUps,
+  )
+  counter('qunxin_gateway_sends_overloaded_total', 'Sends refused because too much was waiting', () => sends.overloaded)
 }

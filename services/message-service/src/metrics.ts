@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, type Registry } from '@qunxin/runtime'
+import { Counter, Histogram, type Registry, readings } from '@qunxin/runtime'
 import type { DeliveryMetrics } from './fanout/node-streams.ts'
 
 export interface LaneMetrics {
@@ -64,15 +64,7 @@ export function serviceMetrics(
     labelNames: ['cause'],
     registers,
   })
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read())
-      },
-    })
+  const { gauge } = readings(registry)
   gauge('qunxin_sends_waiting', 'Sends taken in and not decided yet', gauges.waiting)
   gauge('qunxin_reads_pending', 'Reads of history, backlogs and ranges under way or waiting', gauges.reads)
   gauge('qunxin_conversations_cached', 'Conversations in memory', gauges.conversations)

@@ -2,15 +2,13 @@ import { type Bus, Live, type Subscription } from '@qunxin/bus'
 import { gatewayInstance, presenceChange, subjects } from '@qunxin/contracts'
 import type { Routes } from './routes.ts'
 
-const LOOK_EVERY_MS = 500
-
 /** Listens to the gateways: which of them live, and which users come to them and go. */
 export class Gateways {
   readonly live: Live
   readonly #bus: Bus
   readonly #heard: (node: string) => void
   readonly #subscriptions: Subscription[] = []
-  readonly #timer: NodeJS.Timeout
+  readonly #watching: { stop(): void }
 
   /** `appeared` is called when a gateway is heard of that was not there before. */
   constructor(bus: Bus, calls: { appeared(): void; heard(node: string): void; left(node: string): void }) {
@@ -33,11 +31,7 @@ export class Gateways {
         this.live.heard(node)
       }
     })
-    this.#timer = setInterval(() => {
-      // While NATS is away nobody can be heard, which says nothing of them.
-      if (bus.connected) this.live.expire()
-    }, LOOK_EVERY_MS)
-    this.#timer.unref()
+    this.#watching = this.live.watch(bus)
   }
 
   /** From here on a bind is confirmed only after `routes` knows of it (design §4). */
@@ -56,7 +50,7 @@ export class Gateways {
   }
 
   stop(): void {
-    clearInterval(this.#timer)
+    this.#watching.stop()
     for (const subscription of this.#subscriptions) subscription.unsubscribe()
   }
 
