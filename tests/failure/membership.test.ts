@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { eventually } from '../eventually.ts'
+import { drawFrom } from '../load/faults/draw.ts'
 import { people } from '../people.ts'
 import { testSystem } from '../system.ts'
 import { breaches, change, chatter, IN_FORCE_MS, newParty, type Party } from './members.ts'
@@ -15,17 +16,6 @@ const CHANGES = 12
 
 const system = await testSystem(t, { gateways: 2, groupServices: 2, messageServices: 5, restartWithinMs: 500 })
 const newPerson = people(t, system)
-
-/** Numbers from 0 to 1, the same for the same seed (Mulberry32). */
-function numbers(from: number): () => number {
-  let state = from
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** Guests of one group come and go at random until it is over; between two changes of one a breach has time to show. */
 async function comeAndGo(party: Party, random: () => number, over: AbortSignal): Promise<void> {
@@ -48,7 +38,7 @@ async function run(salt: number, meanwhile: () => Promise<void>): Promise<Party[
   const talking = Promise.all(parties.map((party) => chatter(party, over.signal)))
   await eventually(() => parties.every(({ sent }) => sent.length > 5), 'everybody talks')
   const done = new AbortController()
-  const changing = parties.map((party, index) => comeAndGo(party, numbers(seed + salt + index), done.signal))
+  const changing = parties.map((party, index) => comeAndGo(party, drawFrom(seed, salt + index).next, done.signal))
   await meanwhile()
   done.abort()
   await Promise.all(changing)

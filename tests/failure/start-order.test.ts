@@ -1,77 +1,31 @@
-import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { freePort, startDevstack } from '@qunxin/devstack'
-import { startTcpProxy, type TcpProxy } from '@qunxin/devstack/tcp-proxy'
-import { MongoClient } from 'mongodb'
 import t, { type Test } from 'tap'
 import { eventually } from '../eventually.ts'
 import { people } from '../people.ts'
+import { breakableServers, type Server } from './breakable-servers.ts'
 import { loneService } from './lone-service.ts'
 import { isReady } from './processes.ts'
 
 t.setTimeout(4 * 60_000)
 
 type Kind = 'gateway' | 'group-service' | 'message-service'
-type Server = 'NATS' | 'MongoDB' | 'Redis'
 
 const waitsFor: Record<Kind, Server[]> = {
   gateway: ['NATS'],
   'group-service': ['NATS', 'MongoDB'],
   'message-service': ['NATS', 'MongoDB', 'Redis'],
 }
-const { QUNXIN_TEST_NATS_URL, QUNXIN_TEST_MONGO_URL, QUNXIN_TEST_REDIS_URL } = process.env
-const dataDir = await mkdtemp(join(tmpdir(), 'qunxin-order-'))
-const servers = await startDevstack({
-  dataDir,
-  durable: false,
-  env: { NATS_URL: QUNXIN_TEST_NATS_URL, MONGO_URL: QUNXIN_TEST_MONGO_URL, REDIS_URL: QUNXIN_TEST_REDIS_URL },
-})
-t.teardown(async () => {
-  await servers.stop()
-  await rm(dataDir, { recursive: true, force: true })
-})
-
-/** Stands before a server that is up, so that a test decides when it seems to be: at `mend`. */
-async function gateTo(t: Test, serverUrl: string): Promise<TcpProxy> {
-  const proxy = await startTcpProxy(serverUrl)
-  t.teardown(() => proxy.stop())
-  proxy.cut()
-  return proxy
-}
+const breakable = await breakableServers()
 
 /** Starts services and servers in that order, and shows that the system works in the end. */
 async function comesUp(t: Test, order: readonly (Kind | Server)[]): Promise<void> {
-  const name = `t${randomBytes(4).toString('hex')}`
-  const gates = {
-    NATS: await gateTo(t, servers.natsUrl('operator')),
-    MongoDB: await gateTo(t, servers.mongoUrl),
-    Redis: await gateTo(t, servers.redisUrl),
-  }
-  const port = await freePort()
-  const authSecret = randomBytes(32).toString('hex')
-  const env = {
-    NATS_URL: gates.NATS.url,
-    MONGO_URL: gates.MongoDB.url,
-    REDIS_URL: gates.Redis.url,
-    SUBJECT_PREFIX: name,
-    MONGO_DATABASE: name,
-    REDIS_PREFIX: `${name}:`,
-    HOST: '127.0.0.1',
-    PORT: `${port}`,
-    AUTH_SECRET: authSecret,
-  }
-  t.teardown(async () => {
-    const mongo = new MongoClient(servers.mongoUrl)
-    await mongo.db(name).dropDatabase()
-    await mongo.close()
-  })
+  const { proxies, env, authSecret, url } = await breakable(t)
+  // A server seems to be there from when its way is mended.
+  for (const proxy of Object.values(proxies)) proxy.cut()
   const up = new Set<Server>()
   const services = new Map<Kind, string>()
   for (const part of order) {
     if (part === 'NATS' || part === 'MongoDB' || part === 'Redis') {
-      gates[part].mend()
+      proxies[part].mend()
       up.add(part)
       continue
     }
@@ -86,7 +40,7 @@ async function comesUp(t: Test, order: readonly (Kind | Server)[]): Promise<void
   }
   for (const [kind, opsUrl] of services) await eventually(() => isReady(opsUrl), `${kind} takes work`)
 
-  const newPerson = people(t, { urls: [`http://127.0.0.1:${port}`], authSecret })
+  const newPerson = people(t, { urls: [url], authSecret })
   const [one, two] = [await newPerson(), await newPerson()]
   const [sender, receiver] = [await one.socket(), await two.socket()]
   const group = { groupName: 'g', memberIds: [one.number, two.number] }

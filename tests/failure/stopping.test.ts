@@ -1,67 +1,21 @@
-import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { freePort, startDevstack } from '@qunxin/devstack'
-import { type NetFault, startTcpProxy } from '@qunxin/devstack/tcp-proxy'
-import { MongoClient } from 'mongodb'
-import t, { type Test } from 'tap'
+import type { NetFault } from '@qunxin/devstack/tcp-proxy'
+import t from 'tap'
 import { eventually } from '../eventually.ts'
 import { people } from '../people.ts'
+import { breakableServers, type Server } from './breakable-servers.ts'
 import { loneService } from './lone-service.ts'
 import { isReady } from './processes.ts'
 
 t.setTimeout(6 * 60_000)
 
 const KINDS = ['gateway', 'group-service', 'message-service'] as const
-type Server = 'NATS' | 'MongoDB' | 'Redis'
 
 /** What Docker Compose and Kubernetes are told to give them. */
 const GRACE_MS = 30_000
 /** Nothing has been taken yet: there is nothing to finish. */
 const STARTING_MS = 10_000
 
-const { QUNXIN_TEST_NATS_URL, QUNXIN_TEST_MONGO_URL, QUNXIN_TEST_REDIS_URL } = process.env
-const dataDir = await mkdtemp(join(tmpdir(), 'qunxin-stopping-'))
-const servers = await startDevstack({
-  dataDir,
-  durable: false,
-  env: { NATS_URL: QUNXIN_TEST_NATS_URL, MONGO_URL: QUNXIN_TEST_MONGO_URL, REDIS_URL: QUNXIN_TEST_REDIS_URL },
-})
-t.teardown(async () => {
-  await servers.stop()
-  await rm(dataDir, { recursive: true, force: true })
-})
-
-/** The environment of a system whose way to each server can be broken. */
-async function breakable(t: Test) {
-  const name = `t${randomBytes(4).toString('hex')}`
-  const proxies = {
-    NATS: await startTcpProxy(servers.natsUrl('operator')),
-    MongoDB: await startTcpProxy(servers.mongoUrl),
-    Redis: await startTcpProxy(servers.redisUrl),
-  }
-  t.teardown(async () => {
-    for (const proxy of Object.values(proxies)) await proxy.stop()
-    const mongo = new MongoClient(servers.mongoUrl)
-    await mongo.db(name).dropDatabase()
-    await mongo.close()
-  })
-  const port = await freePort()
-  const authSecret = randomBytes(32).toString('hex')
-  const env = {
-    NATS_URL: proxies.NATS.url,
-    MONGO_URL: proxies.MongoDB.url,
-    REDIS_URL: proxies.Redis.url,
-    SUBJECT_PREFIX: name,
-    MONGO_DATABASE: name,
-    REDIS_PREFIX: `${name}:`,
-    HOST: '127.0.0.1',
-    PORT: `${port}`,
-    AUTH_SECRET: authSecret,
-  }
-  return { proxies, env, authSecret, url: `http://127.0.0.1:${port}` }
-}
+const breakable = await breakableServers()
 
 async function waitingSends(opsUrl: string): Promise<number> {
   const metrics = await (await fetch(`${opsUrl}/metrics`)).text()

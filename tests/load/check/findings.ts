@@ -4,16 +4,7 @@ const EXAMPLES_OF_A_KIND = 5
 
 /** Counts what the checks find, and keeps the first few of each kind in words. */
 export class Findings {
-  readonly violations: Violations = {
-    lost: 0,
-    unexpected: 0,
-    doubled: 0,
-    inversions: 0,
-    senderInversions: 0,
-    content: 0,
-    undelivered: 0,
-    leaked: 0,
-  }
+  readonly violations = noViolations()
   readonly examples: string[] = []
 
   add(kind: keyof Violations, example: () => string): void {
@@ -23,5 +14,18 @@ export class Findings {
 
   get clean(): boolean {
     return Object.values(this.violations).every((count) => count === 0)
+  }
+}
+
+export function noViolations(): Violations {
+  return {
+    lost: 0,
+    unexpected: 0,
+    doubled: 0,
+    inversions: 0,
+    senderInversions: 0,
+    content: 0,
+    undelivered: 0,
+    leaked: 0,
   }
 }

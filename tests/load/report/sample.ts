@@ -1,3 +1,4 @@
+import { noViolations } from '../check/findings.ts'
 import type { Moment, RunResult } from '../result.ts'
 
 const SECONDS = 120
@@ -46,16 +47,7 @@ export function sampleResult(changes: Partial<RunResult> = {}): RunResult {
     verdict: {
       clean: true,
       checked: { acknowledged, stored: acknowledged, shown: delivered },
-      violations: {
-        lost: 0,
-        unexpected: 0,
-        doubled: 0,
-        inversions: 0,
-        senderInversions: 0,
-        content: 0,
-        undelivered: 0,
-        leaked: 0,
-      },
+      violations: noViolations(),
       examples: [],
     },
     ...changes,
