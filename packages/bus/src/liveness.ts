@@ -25,8 +25,8 @@ export class Live {
     if (this.#heardAt.delete(name)) this.#changed()
   }
 
-  /** To be called twice a second: forgets who has been silent too long. */
-  expire(now = performance.now()): void {
+  /** To be called twice a second: forgets who has been silent too long, and returns whether there was one. */
+  expire(now = performance.now()): boolean {
     const notLooked = now - this.#lookedAt
     this.#lookedAt = now
     // We stood still ourselves, and what the others said meanwhile is still to be read.
@@ -36,6 +36,7 @@ export class Live {
       if (now - at > DEAD_AFTER_MS) gone = this.#heardAt.delete(name)
     }
     if (gone) this.#changed()
+    return gone
   }
 
   /** We have heard nobody for a while and it was our doing: that is no sign of anybody's death. */

@@ -27,6 +27,7 @@ import { serviceMetrics } from './metrics.ts'
 import { ConversationCache } from './partition/conversations.ts'
 import { createOwner } from './partition/owner.ts'
 import { Ownership } from './partition/ownership.ts'
+import { Tenures } from './partition/tenures.ts'
 import { Receipts } from './receipts.ts'
 import { sender } from './sending.ts'
 import type { MessageLog } from './store/message-log.ts'
@@ -120,7 +121,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     reads: () => Object.values(gates).reduce((sum, { size }) => sum + size, 0),
     waiting: () => owner.waiting(),
     conversations: () => conversations.size,
-    partitions: () => ownership.owned.size,
+    partitions: () => tenures.size,
     unconfirmed: () => streams.unconfirmed,
   })
   const streams = new NodeStreams({
@@ -179,6 +180,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
 
   const stalls = watchStalls(STALL_LIMIT_MS, () => dropCaches('stall'))
   onStop('stall watch', 100, () => stalls.stop())
+  const tenures = new Tenures(systemClock)
   const owner = createOwner(config, {
     instance,
     bus,
@@ -190,6 +192,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     routes,
     streams,
     receipts,
+    tenures,
     clock: systemClock,
     logger,
     metrics: counters,
@@ -199,6 +202,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     bus,
     instance,
     partitions: config.PARTITIONS,
+    tenures,
     logger,
     own: (partition) => owner.partitions.own(partition),
     release: (partition) => owner.partitions.release(partition),

@@ -9,6 +9,8 @@ export const messageInstance = z.object({
   leaving: z.boolean().default(false),
   /** Who leaves and need not go on: whatever was theirs and is now ours comes to us. */
   relieves: z.string().optional(),
+  /** Partitions that were the sender's, in which nothing is left that nobody was told: what it still stores it tells itself. */
+  handsOver: z.array(z.number()).optional(),
 })
 export type MessageInstance = z.output<typeof messageInstance>
 

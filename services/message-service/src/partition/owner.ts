@@ -19,6 +19,7 @@ import type { MessageLog } from '../store/message-log.ts'
 import type { ConversationCache } from './conversations.ts'
 import { Lane } from './lane.ts'
 import { Partitions } from './partitions.ts'
+import type { Tenures } from './tenures.ts'
 
 export interface OwnerParts {
   instance: string
@@ -31,6 +32,7 @@ export interface OwnerParts {
   routes: Routes
   streams: NodeStreams
   receipts: Receipts
+  tenures: Tenures
   clock: Clock
   logger: Logger
   metrics: ServiceMetrics
@@ -69,6 +71,7 @@ export function createOwner(config: Config, parts: OwnerParts) {
         conversations: rows,
         membership,
         fanout,
+        tenures: parts.tenures,
         limits: { textLength: config.TEXT_LIMIT_UNITS },
         clock: parts.clock,
         logger,

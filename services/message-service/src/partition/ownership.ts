@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Bus, Live, type Subscription } from '@qunxin/bus'
 import { ANNOUNCE_EVERY_MS, type MessageInstance, messageInstance, ownerOf, subjects } from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
+import type { Tenures } from './tenures.ts'
 
 /** Longer than one interval: whoever lives has been heard of by then. */
 const LISTEN_FIRST_MS = ANNOUNCE_EVERY_MS + 100
@@ -13,6 +14,7 @@ export interface OwnershipOptions {
   bus: Bus
   instance: string
   partitions: number
+  tenures: Tenures
   logger: Logger
   own(partition: number): void
   release(partition: number): void
@@ -23,7 +25,6 @@ export class Ownership {
   readonly #options: OwnershipOptions
   readonly #live: Live
   readonly #epoch = Date.now()
-  readonly #owned = new Set<number>()
   readonly #heardSince = new Map<string, number>()
   #subscription: Subscription | undefined
   #timer: NodeJS.Timeout | undefined
@@ -32,10 +33,6 @@ export class Ownership {
   constructor(options: OwnershipOptions) {
     this.#options = options
     this.#live = new Live(() => this.#update())
-  }
-
-  get owned(): ReadonlySet<number> {
-    return this.#owned
   }
 
   /** Listens who is there, takes its share, and only then says so: the others let go when they hear of us. */
@@ -49,7 +46,7 @@ export class Ownership {
     this.#announce()
     this.#timer = setInterval(() => {
       // While NATS is away nobody can be heard, which says nothing of them.
-      if (bus.connected) this.#live.expire()
+      if (bus.connected && this.#live.expire()) this.#options.tenures.shaken()
       this.#announce()
     }, ANNOUNCE_EVERY_MS)
     this.#timer.unref()
@@ -58,13 +55,14 @@ export class Ownership {
   /** We stood still or were cut off: nobody's silence counts, and the others may have given us up. */
   forgive(): void {
     this.#live.forgive()
+    this.#options.tenures.shaken()
     if (this.#phase === 'serving') this.#announce()
   }
 
   /** Says that we go, and waits for the others to have taken over; until then we go on serving. */
   async leave(): Promise<void> {
     clearInterval(this.#timer)
-    if (this.#phase === 'serving') this.#announce({ leaving: true })
+    if (this.#phase === 'serving') this.#announce({ leaving: true, handsOver: this.#options.tenures.settled() })
     this.#phase = 'leaving'
     this.#heardSince.clear()
     const deadline = performance.now() + HANDOVER_LIMIT_MS
@@ -74,7 +72,7 @@ export class Ownership {
   }
 
   #hear(data: Uint8Array): void {
-    const { instance, partitions, logger } = this.#options
+    const { instance, partitions, tenures, logger } = this.#options
     const said = messageInstance.safeParse(JSON.parse(Buffer.from(data).toString()))
     if (!said.success || said.data.instance === instance) return
     if (said.data.partitions !== partitions) {
@@ -84,15 +82,18 @@ export class Ownership {
       )
       return
     }
-    const { instance: other, leaving, relieves } = said.data
+    const { instance: other, leaving, relieves, handsOver } = said.data
     if (leaving) {
       this.#live.left(other)
       void this.#relieve(other)
-      return
+    } else {
+      // What is said between two announcements is no sign of how much time has passed.
+      const regular = relieves === undefined && handsOver === undefined
+      const heard = (this.#heardSince.get(other) ?? 0) + (regular ? 1 : 0)
+      this.#heardSince.set(other, relieves === instance ? ANNOUNCEMENTS_TO_TRUST : heard)
+      this.#live.heard(other)
     }
-    const heard = (this.#heardSince.get(other) ?? 0) + 1
-    this.#heardSince.set(other, relieves === instance ? ANNOUNCEMENTS_TO_TRUST : heard)
-    this.#live.heard(other)
+    if (handsOver) tenures.handedOver(handsOver)
   }
 
   /** As long as both serve, each finds its messages stored by the other, and looks them up. */
@@ -112,18 +113,20 @@ export class Ownership {
 
   #update(): void {
     if (this.#phase !== 'serving') return
-    const { instance, partitions, own, release } = this.#options
+    const { instance, partitions, tenures, own, release } = this.#options
     const instances = [...this.#live.names(), instance]
+    const handsOver: number[] = []
     for (let partition = 0; partition < partitions; partition++) {
       const ours = ownerOf(partition, instances) === instance
-      if (ours === this.#owned.has(partition)) continue
+      if (ours === tenures.has(partition)) continue
       if (ours) {
-        this.#owned.add(partition)
+        tenures.begin(partition)
         own(partition)
       } else {
-        this.#owned.delete(partition)
         release(partition)
+        if (tenures.end(partition)) handsOver.push(partition)
       }
     }
+    if (handsOver.length > 0) this.#announce({ handsOver })
   }
 }

@@ -10,9 +10,8 @@ import type { MessageLog } from '../store/message-log.ts'
 import type { Conversation } from './conversation.ts'
 import { Pace } from './pace.ts'
 import { Slots } from './slots.ts'
+import type { Tenures } from './tenures.ts'
 
-/** A message younger than this may have been stored by a process that died before its fan-out. */
-const YOUNG_MS = 10_000
 const MOST_YOUNG = 1_000
 const LOADS_AT_ONCE = 32
 const RETRY_MS = 200
@@ -22,6 +21,7 @@ export interface PreparationOptions {
   log: MessageLog
   conversations: Conversations
   membership: MembershipCache
+  tenures: Tenures
   clock: Clock
   logger: Logger
 }
@@ -117,13 +117,12 @@ export class Preparation {
   }
 
   async #readTail(conversation: Conversation): Promise<void> {
-    const { log, conversations, clock } = this.#options
-    const { id, seenSeq } = conversation
+    const { log, conversations, tenures, clock } = this.#options
+    const { id, partition, seenSeq } = conversation
     const tail = await log.tail(id, RECENT)
-    const now = clock.now()
-    if (tail.seq === 0 && isPair(id)) await conversations.begin(id, now)
+    if (tail.seq === 0 && isPair(id)) await conversations.begin(id, clock.now())
     // What a rival has stored since we looked last is new here, however old it is: it may have been numbered, and stood still.
-    const afterTime = seenSeq === undefined ? now - YOUNG_MS : 0
+    const afterTime = seenSeq === undefined ? tenures.toldUntil(partition) : 0
     if (tail.seq > (seenSeq ?? 0) && tail.at > afterTime) {
       const range = { fromSeq: (seenSeq ?? 0) + 1, toSeq: tail.seq, afterTime, limit: MOST_YOUNG }
       this.#again(await log.newest(id, range))

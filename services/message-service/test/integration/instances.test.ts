@@ -1,5 +1,15 @@
-import { messageInstance, ownerOf, presenceConfirmed, subjects } from '@qunxin/contracts'
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  messageInstance,
+  ownerOf,
+  partitionOf,
+  personalConversation,
+  presenceConfirmed,
+  subjects,
+} from '@qunxin/contracts'
 import t from 'tap'
+import { MongoLog } from '../../src/store/mongo-log.ts'
+import { message } from '../sample.ts'
 import { eventually, fakeGateway, fakeGroups, ownedBy, PARTITIONS, world } from './harness.ts'
 
 t.setTimeout(120_000)
@@ -9,6 +19,7 @@ const bus = await w.connect('gateway')
 const gateway = await fakeGateway(bus, 'node-1')
 t.teardown(() => gateway.stop())
 fakeGroups(await w.connect('group-service'))
+const log = new MongoLog(w.db)
 const stored = (conversation: string) => w.db.collection('messages').find({ conversation }).sort({ _id: 1 }).toArray()
 const ready = async (opsUrl: string) => {
   const response = await fetch(`${opsUrl}/readyz`)
@@ -48,6 +59,63 @@ t.test('instances share the partitions; writers notice neither a newcomer nor a 
     )
   }
   await second.stop()
+})
+
+/** Personal conversations in every partition, each with a message of this moment that nobody was told of. */
+async function storeUntold(firstUser: number) {
+  const partitions = new Set<number>()
+  const pairs: { from: string; user: string; conversation: string }[] = []
+  for (let user = firstUser; partitions.size < PARTITIONS; user += 2) {
+    const [from, to] = [String(user), String(user + 1)]
+    const conversation = personalConversation(from, to)
+    const partition = partitionOf(conversation, PARTITIONS)
+    if (partitions.has(partition)) continue
+    partitions.add(partition)
+    pairs.push({ from, user: to, conversation })
+    await log.append([message({ conversation, seq: 1, at: Date.now(), from, to, msgId: `untold-${conversation}` })])
+  }
+  /** Sends one message in each, by which its owner comes to look at it; resolves with how many of the untold are told. */
+  const touch = async () => {
+    await gateway.send(...pairs.map(({ from, user }) => gateway.entry(from, { user })))
+    const told = () => pairs.flatMap(({ conversation }) => gateway.messages(conversation))
+    await eventually('the new messages', () => told().filter(({ item }) => !item.again).length >= pairs.length)
+    return told().filter(({ item }) => item.again).length
+  }
+  return { touch }
+}
+
+t.test('what a dead owner left untold is told by the successor of its successor', async (t) => {
+  // The first one begins after the death, and has owned everything for a moment only when the second joins.
+  const first = await w.start()
+  const second = await w.start()
+  await eventually(
+    'its share',
+    async () => (await ownedBy(first.opsUrl)) + (await ownedBy(second.opsUrl)) === PARTITIONS,
+  )
+  const { touch } = await storeUntold(1_000)
+  await delay(1_500)
+  t.equal(await touch(), PARTITIONS)
+  await first.stop()
+  await second.stop()
+})
+
+t.test('what an owner that lives has told its successors do not tell again', async (t) => {
+  const first = await w.start()
+  // As long as anything may be young that somebody before it stored.
+  await delay(10_500)
+  const { touch } = await storeUntold(2_000)
+  await delay(1_500)
+  const second = await w.start()
+  await eventually(
+    'its share',
+    async () => (await ownedBy(first.opsUrl)) + (await ownedBy(second.opsUrl)) === PARTITIONS,
+  )
+  const third = await w.start()
+  await first.stop()
+  await second.stop()
+  await eventually('the rest', async () => (await ownedBy(third.opsUrl)) === PARTITIONS)
+  t.equal(await touch(), 0)
+  await third.stop()
 })
 
 t.test('a process configured with another number of partitions is not ready and says so', async (t) => {

@@ -7,6 +7,7 @@ import { MembershipCache } from '../../src/membership/cache.ts'
 import { Conversation } from '../../src/partition/conversation.ts'
 import { Lane } from '../../src/partition/lane.ts'
 import { pendingOf } from '../../src/partition/pending.ts'
+import { Tenures } from '../../src/partition/tenures.ts'
 import { MemoryConversations } from '../../src/store/memory-conversations.ts'
 import { MemoryLog } from '../../src/store/memory-log.ts'
 import { entry, groupsOf, run } from '../sample.ts'
@@ -39,6 +40,7 @@ t.test('nobody gets into a group in the moment in which what is known of its mem
     conversations: new MemoryConversations(),
     membership,
     fanout,
+    tenures: new Tenures(systemClock),
     limits: { textLength: 5_000 },
     clock: systemClock,
     logger,
