@@ -19,11 +19,14 @@ const TEXT = 1 satisfies ContentType
 /** A send before its gateway has numbered it. */
 export type NewSend = Omit<SendEntry, 'id'>
 
+/** What names a send within its row: one connection's sends into one conversation. */
+export type SendInRow = Pick<NewSend, 'conn' | 'conversation' | 'msgId'>
+
 /** Hands a send to its partition; `done` is called once, after the commit or with the refusal. */
 export interface SubmitSend {
   submit(entry: NewSend, done: (answer: SendAnswer) => void): void
   /** A send was refused for now before it came this far: what its connection sends behind it is refused likewise. */
-  refused(entry: NewSend, code: ErrorCode): void
+  refused(send: SendInRow, code: ErrorCode): void
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '@qunxin/contracts'
-import type { NewSend } from '../calls/send-call.ts'
+import type { SendInRow } from '../calls/send-call.ts'
 
 /** How long a client may take to act on a refusal once it has come to it. */
 const CLOSED_MS = 1_000
@@ -33,7 +33,7 @@ export class ClosedRows {
     this.#whenHeard = whenHeard
   }
 
-  close(send: NewSend, code: ErrorCode, now: number): void {
+  close(send: SendInRow, code: ErrorCode, now: number): void {
     if (send.conn === '') return
     const key = rowOf(send)
     const closed = this.#rows.get(key)
@@ -49,7 +49,7 @@ export class ClosedRows {
   }
 
   /** What a send is to be refused with, if it may not go; the first one refused may, and opens its row. */
-  refusal(send: NewSend, now: number): ErrorCode | undefined {
+  refusal(send: SendInRow, now: number): ErrorCode | undefined {
     if (this.#rows.size === 0) return undefined
     const closed = this.#rows.get(rowOf(send))
     if (!closed) return undefined
@@ -64,6 +64,6 @@ export class ClosedRows {
   }
 }
 
-function rowOf({ conn, conversation }: NewSend): string {
+function rowOf({ conn, conversation }: SendInRow): string {
   return `${conn} ${conversation}`
 }

@@ -1,6 +1,6 @@
 import type { Bus } from '@qunxin/bus'
 import { type ErrorCode, errors, partitionOf, type SendAnswer, type SendEntry, subjects } from '@qunxin/contracts'
-import type { NewSend, SubmitSend } from '../calls/send-call.ts'
+import type { NewSend, SendInRow, SubmitSend } from '../calls/send-call.ts'
 import { ClosedRows, type WhenHeard } from './closed-rows.ts'
 import { PartitionBatcher } from './partition-batcher.ts'
 import type { Ending, OnAnswer, PendingSend } from './pending-send.ts'
@@ -83,7 +83,7 @@ export class Sends implements SubmitSend {
     return this.#refused
   }
 
-  refused(send: NewSend, code: ErrorCode): void {
+  refused(send: SendInRow, code: ErrorCode): void {
     this.#closed.close(send, code, Date.now())
   }
 

@@ -1,13 +1,24 @@
-import type { CloseCode, ConversationId, Language, UserId } from '@qunxin/contracts'
+import type { CloseCode, ConversationId, Language, SendInput, UserId } from '@qunxin/contracts'
 import type { WebSocket } from 'ws'
 import type { Principal } from '../auth/principal.ts'
 import type { CatchUpReceiver } from '../deliver/catch-up.ts'
+import type { Held } from '../deliver/held.ts'
 import type { Hole } from '../deliver/hole.ts'
 import type { Outstanding } from '../deliver/receipts.ts'
-import type { LiveFrame } from '../deliver/receiver.ts'
 import { frameOf, type Outlet, type Writer } from './wire.ts'
 
 export type Stage = 'unbound' | 'binding' | 'bound' | 'closed'
+
+/** A message that was refused before its user was known, or while others still waited in front of it. */
+export type RefusedFirst = Pick<SendInput, 'msgId' | 'sessionId' | 'toUserId'>
+
+/** Frames that wait for the binding, or for the user's limit. */
+export interface Waiting {
+  frames: { data: Buffer; isBinary: boolean }[]
+  bytes: number
+  /** Since a frame had no room none has, until the others are through: the first message refused of each conversation. */
+  refused: Map<string, RefusedFirst> | undefined
+}
 
 /** Who waits until the client has taken what was written before a ping. */
 export interface Unheard {
@@ -51,7 +62,7 @@ export class Connection implements CatchUpReceiver, Outlet {
   /** The user's limit is being asked for the frame that came last. */
   asking = false
   /** Frames that came behind getUserId, or behind the one the limit is asked for. */
-  waiting: { frames: { data: Buffer; isBinary: boolean }[]; bytes: number; full: boolean } | undefined
+  waiting: Waiting | undefined
   /** Sends and calls without an answer, and the bytes of their frames. */
   pending = 0
   pendingBytes = 0
@@ -67,8 +78,7 @@ export class Connection implements CatchUpReceiver, Outlet {
   positions: Map<ConversationId, number> | undefined
   floors: Map<ConversationId, number> | undefined
   holes: Map<ConversationId, Hole> | undefined
-  held: LiveFrame[] | undefined
-  behind = false
+  held: Held | undefined
   /** In the order of their pings. */
   unheard: Unheard[] | undefined
   /** Only of clients that acknowledge nothing by themselves. */

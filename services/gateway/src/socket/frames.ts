@@ -6,10 +6,10 @@ import { answerTo, refusalTo, type TaskId, taskIdOf } from '../calls/present.ts'
 import type { SubmitSend } from '../calls/send-call.ts'
 import type { Limits, Taken } from '../limits/limits.ts'
 import { type Row, rowOfTag } from '../surface.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, Waiting } from './connection.ts'
 import { type Incoming, readFrame } from './incoming.ts'
 import { refuseFrame, tellError } from './refusals.ts'
-import { refuseSendFrame, sendFrame } from './send-frame.ts'
+import { closeRow, refusedFirst, refuseSendFrame, sendFrame } from './send-frame.ts'
 
 /** A flood that goes on for so long ends the connection. */
 const FLOOD_MS = 5_000
@@ -22,6 +22,11 @@ const MAX_BEHIND = { frames: 4_000, bytes: 1024 * 1024 }
 const PAUSED_AT = { frames: 200, bytes: 256 * 1024 }
 /** Of all connections: when Redis is slow after a restart these may be thousands. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024
+/** Conversations whose messages had no room: so many of one connection are remembered … */
+const MAX_REFUSED = 200
+/** … and, each with about what it takes, of all connections in so much beside the frames. */
+const REFUSED_BYTES = 300
+const MAX_REFUSED_BYTES = 16 * 1024 * 1024
 
 export interface FramesOptions {
   calls: Calls
@@ -53,18 +58,26 @@ export class Frames {
     connection.alive = true
     // What was under way when a stop closed it is still done: a client that knows only the seeds does not send it again.
     if (connection.stage === 'closed' && !connection.leaving) return
-    if (connection.stage === 'binding' || connection.asking) return this.#wait(connection, data, isBinary)
+    if (mustWait(connection)) return this.#wait(connection, data, isBinary)
     const incoming = readFrame(data, isBinary)
     if (connection.stage === 'unbound') this.#early(connection, incoming)
     else this.#bound(connection, incoming)
   }
 
-  /** Handles what waited, in order. A frame of it may be a getUserId again. */
+  /** Handles what waited, in order, until one of it needs to wait itself: a getUserId again, or one that the limit is asked for. */
   takeWaiting(connection: Connection) {
-    const waiting = connection.waiting?.frames ?? []
+    for (;;) {
+      const next = connection.waiting?.frames.shift()
+      if (!next) break
+      this.#counts(connection, -next.data.length)
+      this.take(connection, next.data, next.isBinary)
+      if (mustWait(connection)) return
+    }
+    // Only now: closed before, the rows would refuse what waited in front of these.
+    for (const first of connection.waiting?.refused?.values() ?? [])
+      if (connection.stage === 'bound') closeRow(connection, first, this.#options.sends)
     this.forget(connection)
-    for (const { data, isBinary } of waiting) this.take(connection, data, isBinary)
-    if (connection.socket.isPaused && !connection.asking) connection.socket.resume()
+    if (connection.socket.isPaused) connection.socket.resume()
   }
 
   /** Nobody waits for what came from it any more. */
@@ -73,19 +86,37 @@ export class Frames {
     connection.waiting = undefined
   }
 
-  /** Once one did not fit none does, until the others are through: a later one would come in front of it. */
   #wait(connection: Connection, data: Buffer, isBinary: boolean) {
-    connection.waiting ??= { frames: [], bytes: 0, full: false }
+    connection.waiting ??= { frames: [], bytes: 0, refused: undefined }
     const { waiting, asking } = connection
     const most = asking ? MAX_BEHIND : MAX_WAITING
     const bytes = waiting.bytes + data.length
-    waiting.full ||=
+    const full =
       waiting.frames.length >= most.frames || bytes > most.bytes || this.#waitingBytes + data.length > MAX_WAITING_BYTES
-    if (waiting.full) return refuseFrame(connection, readFrame(data, isBinary), { code: 'RATE_LIMITED' })
+    if (full || waiting.refused) return this.#turnAway(connection, waiting, readFrame(data, isBinary))
     waiting.frames.push({ data, isBinary })
-    waiting.bytes = bytes
-    this.#waitingBytes += data.length
+    this.#counts(connection, data.length)
     if (asking && (waiting.frames.length >= PAUSED_AT.frames || bytes >= PAUSED_AT.bytes)) connection.socket.pause()
+  }
+
+  /** What comes later into the same conversations is refused as well, also when there is room again: it would overtake this. */
+  #turnAway(connection: Connection, waiting: Waiting, incoming: Incoming | undefined) {
+    waiting.refused ??= new Map()
+    const first = incoming && refusedFirst(incoming)
+    const row = first?.sessionId ?? `to ${first?.toUserId}`
+    if (first && !waiting.refused.has(row)) {
+      const fits = this.#waitingBytes + REFUSED_BYTES <= MAX_WAITING_BYTES + MAX_REFUSED_BYTES
+      if (waiting.refused.size >= MAX_REFUSED || !fits) return connection.close(4029)
+      waiting.refused.set(row, first)
+      this.#counts(connection, REFUSED_BYTES)
+    }
+    refuseFrame(connection, incoming, { code: 'RATE_LIMITED' })
+  }
+
+  #counts({ waiting }: Connection, bytes: number) {
+    if (!waiting) return
+    waiting.bytes += bytes
+    this.#waitingBytes += bytes
   }
 
   #early(connection: Connection, incoming: Incoming | undefined) {
@@ -150,4 +181,8 @@ export class Frames {
       connection.settled(bytes)
     }
   }
+}
+
+function mustWait({ stage, asking }: Connection): boolean {
+  return stage === 'binding' || asking
 }

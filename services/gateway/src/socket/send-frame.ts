@@ -1,9 +1,16 @@
-import { type MessageAck, nameFor, type SendAnswer, sendInput } from '@qunxin/contracts'
+import {
+  groupConversation,
+  type MessageAck,
+  nameFor,
+  personalConversation,
+  type SendAnswer,
+  sendInput,
+} from '@qunxin/contracts'
 import { toAppError, validate } from '@qunxin/runtime'
 import type { Principal } from '../auth/principal.ts'
 import { refuseOthers } from '../calls/calls.ts'
 import { entryOf, type NewSend, type SubmitSend } from '../calls/send-call.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, RefusedFirst } from './connection.ts'
 import type { Incoming } from './incoming.ts'
 import { type Refusal, refusedAck, refuseMessage } from './refusals.ts'
 
@@ -41,6 +48,20 @@ export function refuseSendFrame(
 function refuseSend(connection: Connection, entry: NewSend, refusal: Refusal, sends: SubmitSend) {
   sends.refused(entry, refusal.code)
   connection.tell('messageAck', refusedAck(entry.msgId, refusal, connection.language))
+}
+
+/** Undefined for what is no message. */
+export function refusedFirst({ tag, data }: Incoming): RefusedFirst | undefined {
+  const input = tag === 'message' ? sendInput.safeParse(data).data : undefined
+  return input && { msgId: input.msgId, sessionId: input.sessionId, toUserId: input.toUserId }
+}
+
+/** Refuses what the connection sends behind it into that conversation likewise, from now on. */
+export function closeRow({ id: conn, userId }: Connection, first: RefusedFirst, sends: SubmitSend): void {
+  const { msgId, sessionId: group, toUserId: to } = first
+  if (group !== undefined) sends.refused({ conn, conversation: groupConversation(group), msgId }, 'RATE_LIMITED')
+  else if (to !== undefined && to !== '0' && to !== userId)
+    sends.refused({ conn, conversation: personalConversation(userId, to), msgId }, 'RATE_LIMITED')
 }
 
 /** @throws AppError when it is no message that can be sent */

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { SendAnswer, SendBatch } from '@qunxin/contracts'
 import { startTcpProxy } from '@qunxin/devstack/tcp-proxy'
 import t from 'tap'
+import { token } from '../tokens.ts'
 import { until } from './rig/client.ts'
 import { startRig, textTo } from './rig/gateway-rig.ts'
 
@@ -169,6 +170,35 @@ t.test('… and that for as long as the network keeps the refusal from the clien
   t.pass('it is heard again')
 })
 
+t.test('what found no room behind getUserId is not overtaken by what comes after the binding', async (t) => {
+  service.onBatch = answerAll
+  service.silentToBinds = true
+  const headers = { authorization: `Bearer ${await token({ sub: '155' })}` }
+  // Without pongs nothing but the resend opens the row.
+  const alice = await rig.connect(gateway, { headers, autoPong: false })
+  alice.send('getUserId', { userId: 155, sync: true })
+  for (let i = 0; i < 199; i++) alice.send('canConnect')
+  for (const msgId of ['m1', 'm2', 'm3']) alice.send('message', textTo(156, msgId))
+  alice.send('message', textTo(0, 'to-a-group', { sessionId: '77' }))
+  await alice.next('messageAck', 3)
+  service.silentToBinds = false
+  t.equal(alice.frames[3]?.tag, 'bound', 'it did come behind the refusals')
+  for (const msgId of ['m4', 'm2', 'm3', 'm4']) alice.send('message', textTo(156, msgId))
+  alice.send('message', textTo(0, 'too-early', { sessionId: '77' }))
+  alice.send('message', textTo(157, 'elsewhere'))
+  await alice.next('messageAck', 9)
+  const acks = alice.of('messageAck')
+  t.same(
+    acks.filter(({ code }) => code !== undefined).map(({ msgId, code }) => [msgId, code]),
+    ['m2', 'm3', 'to-a-group', 'm4', 'too-early'].map((msgId) => [msgId, 1007]),
+  )
+  const accepted = acks.filter(({ peerUserId }) => peerUserId === 156).sort((one, other) => one.seq - other.seq)
+  t.same(
+    accepted.map(({ msgId }) => msgId),
+    ['m1', 'm2', 'm3', 'm4'],
+  )
+})
+
 t.test('a refusal for now takes along the later sends of its row only', async (t) => {
   const alice = await bind(gateway, 151)
   alice.send('message', textTo(152, 'm1'))
@@ -228,7 +258,6 @@ t.test('sendMessage by HTTP goes the same way', async (t) => {
     answerAll(batch)
     given.push(seq)
   }
-  const { token } = await import('../tokens.ts')
   const headers = { uid: '181', accessToken: await token({ sub: '181' }) }
   const response = await fetch(`${gateway.url}/chat/chat!sendMessage`, {
     method: 'POST',

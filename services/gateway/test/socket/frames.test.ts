@@ -1,0 +1,120 @@
+import { createLogger } from '@qunxin/runtime'
+import t from 'tap'
+import type { Calls } from '../../src/calls/calls.ts'
+import type { SubmitSend } from '../../src/calls/send-call.ts'
+import type { Taken } from '../../src/limits/limits.ts'
+import { ClosedRows } from '../../src/send/closed-rows.ts'
+import { Connection } from '../../src/socket/connection.ts'
+import { Frames } from '../../src/socket/frames.ts'
+import type { Writer } from '../../src/socket/wire.ts'
+
+/** As many as have room behind a frame that the limit is asked for. */
+const ROOM = 4_000
+
+/** A bound connection whose limit is asked for frame after frame, and sends that are stored at once unless their row is closed. */
+function askedConnection() {
+  const stored: string[] = []
+  const acks = new Map<string, number | undefined>()
+  const closed: number[] = []
+  const asked: ((taken: Taken) => void)[] = []
+  const rows = new ClosedRows(() => {})
+  const sends: SubmitSend = {
+    submit(entry, done) {
+      const code = rows.refusal(entry, 0)
+      if (code) return done({ id: 0, code })
+      stored.push(entry.msgId)
+      done({ id: 0, seq: stored.length, at: stored.length })
+    },
+    refused: (send, code) => rows.close(send, code, 0),
+  }
+  const state = { asks: true }
+  const frames = new Frames({
+    calls: {} as Calls,
+    sends,
+    limits: { take: () => (state.asks ? new Promise((resolve) => asked.push(resolve)) : { ok: true }) },
+    logger: createLogger('test', 'silent'),
+    canConnect: () => true,
+    bind: () => {},
+    bindAgain: () => {},
+  })
+  const write = (_: unknown, frame: Buffer) => {
+    const { tag, data } = JSON.parse(frame.subarray(frame.indexOf('{')).toString())
+    if (tag === 'messageAck') acks.set(data.msgId, data.code)
+  }
+  const socket = {
+    isPaused: false,
+    pause: () => {
+      socket.isPaused = true
+    },
+    resume: () => {
+      socket.isPaused = false
+    },
+    close: (code: number) => closed.push(code),
+  }
+  const connection = new Connection(socket as unknown as Connection['socket'], {
+    language: 'zh',
+    handshake: undefined,
+    shared: {
+      writer: { write, flush: () => {} } as unknown as Writer,
+      unconfirmed: new Set<Connection>(),
+      ended: (ended) => frames.forget(ended),
+    },
+  })
+  connection.stage = 'bound'
+  connection.id = 'c1'
+  connection.userId = '1'
+  connection.principal = { userId: '1', expiresAt: Number.POSITIVE_INFINITY } as Connection['principal']
+  return {
+    frames,
+    socket,
+    state,
+    stored,
+    acks,
+    closed,
+    send(msgId: string, toUserId = 2) {
+      const data = { toUserId, msgId, msgContentType: 1, contentStr: 'x' }
+      frames.take(connection, Buffer.from(JSON.stringify({ tag: 'message', data })), false)
+    },
+    async answer() {
+      asked.shift()?.({ ok: true })
+      await new Promise(setImmediate)
+    },
+  }
+}
+
+const numbered = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `m${from + i}`)
+
+t.test('what found no room behind a frame is not overtaken when there is room again, until it is resent', async (t) => {
+  const { frames, socket, state, send, stored, acks, answer } = askedConnection()
+  for (const msgId of numbered(0, ROOM + 3)) send(msgId)
+  const [first, second] = numbered(ROOM + 1, ROOM + 3) as [string, string]
+  t.strictSame(
+    [...acks],
+    [first, second].map((msgId) => [msgId, 1007]),
+  )
+  t.equal(socket.isPaused, true)
+
+  await answer()
+  t.same(stored, ['m0'], 'the limit is asked for the next one')
+  send('late')
+  t.equal(acks.get('late'), 1007, 'there would be room, but in front of what was refused')
+  state.asks = false
+  await answer()
+  t.same(stored, numbered(0, ROOM + 1), 'what had room is taken')
+  t.equal(frames.waitingBytes, 0)
+  t.equal(socket.isPaused, false)
+
+  send('on-the-wire')
+  send('elsewhere', 3)
+  for (const msgId of [second, first, second, 'late', 'on-the-wire']) send(msgId)
+  t.same(stored.slice(ROOM + 1), ['elsewhere', first, second, 'late', 'on-the-wire'])
+})
+
+t.test('who is refused in more conversations than can be remembered is closed 4029, and leaves nothing', async (t) => {
+  const { frames, send, closed, acks } = askedConnection()
+  for (const msgId of numbered(0, ROOM + 1)) send(msgId)
+  for (let to = 10; closed.length === 0 && to < 10_000; to++) send(`to-${to}`, to)
+  t.same(closed, [4029])
+  t.equal(acks.size, 200)
+  t.equal(frames.waitingBytes, 0)
+})
