@@ -66,7 +66,7 @@ export class Connection implements CatchUpReceiver, Outlet {
   /** Sends and calls without an answer, and the bytes of their frames. */
   pending = 0
   pendingBytes = 0
-  /** This gateway stops: it is closed 1001 once nothing is pending, and what still comes from it is done. */
+  /** This gateway stops: it is closed 1001 once nothing is pending, and what still comes from it is done while its token is good. */
   leaving = false
   /** Something came from it since the last ping. */
   alive = true
@@ -95,6 +95,11 @@ export class Connection implements CatchUpReceiver, Outlet {
     return this.stage !== 'closed'
   }
 
+  /** Is what comes from it still done? */
+  get taken(): boolean {
+    return this.open || (this.leaving && this.principal !== undefined && this.principal.expiresAt > Date.now())
+  }
+
   get seedsOnly(): boolean {
     return this.outstanding !== undefined
   }
@@ -121,7 +126,7 @@ export class Connection implements CatchUpReceiver, Outlet {
   }
 
   overrun(): void {
-    this.close(4008)
+    if (this.open) this.close(4008)
   }
 
   drained(): Promise<void> {
@@ -133,10 +138,10 @@ export class Connection implements CatchUpReceiver, Outlet {
     this.socket.ping(String(number))
   }
 
-  /** What was written before goes out first; nothing is read any more. */
+  /** What was written before goes out first; nothing is read any more, also of one that was sent away 1001 before. */
   close(code: CloseCode): void {
-    if (this.stage === 'closed') return
     if (code !== 1001) this.leaving = false
+    if (this.stage === 'closed') return
     this.end()
     this.#shared.writer.flush(this)
     this.socket.close(code)

@@ -57,7 +57,7 @@ export class Frames {
   take(connection: Connection, data: Buffer, isBinary: boolean) {
     connection.alive = true
     // What was under way when a stop closed it is still done: a client that knows only the seeds does not send it again.
-    if (connection.stage === 'closed' && !connection.leaving) return
+    if (!connection.taken) return
     if (mustWait(connection)) return this.#wait(connection, data, isBinary)
     const incoming = readFrame(data, isBinary)
     if (connection.stage === 'unbound') this.#early(connection, incoming)
@@ -134,7 +134,7 @@ export class Frames {
     connection.asking = true
     void taken.then((answer) => {
       connection.asking = false
-      if (connection.open || connection.leaving) this.#counted(connection, incoming, answer)
+      if (connection.taken) this.#counted(connection, incoming, answer)
       this.takeWaiting(connection)
     })
   }

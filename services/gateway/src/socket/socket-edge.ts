@@ -81,6 +81,8 @@ export interface SocketEdge {
 export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions): SocketEdge {
   const { bus, node, config, sends, calls, limits, authenticator, origins, registry, instances, logger } = options
   const open = new Set<Connection>()
+  /** Closed 1001, with a socket that may still bring what was sent before that came there. */
+  const sentAway = new Set<Connection>()
   const connections = new Connections()
   let draining = false
   const hasRoom = () => open.size < config.MAX_CONNECTIONS
@@ -94,6 +96,7 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     unconfirmed,
     ended(connection) {
       open.delete(connection)
+      if (connection.leaving) sentAway.add(connection)
       // What came before a stop is still done once the limit allows it.
       if (!connection.leaving || !connection.asking) frames.forget(connection)
       lifetimes.end(connection)
@@ -162,7 +165,7 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
   })
 
   const closeOf = (user: UserId, revoked: (by: Principal) => boolean) => {
-    for (const connection of [...open]) {
+    for (const connection of [...open, ...sentAway]) {
       const by = connection.principal ?? connection.handshake
       if (by?.userId === user && revoked(by)) connection.close(4003)
     }
@@ -200,7 +203,10 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
       lifetimes.begin(connection, Date.now() + config.BIND_TIMEOUT_MS)
       socket.on('message', (data, isBinary) => frames.take(connection, data as Buffer, isBinary))
       socket.on('pong', (data) => lifetimes.ponged(connection, Number(data.toString())))
-      socket.on('close', () => connection.end())
+      socket.on('close', () => {
+        connection.end()
+        sentAway.delete(connection)
+      })
       if (draining) connection.close(1001)
     },
   })

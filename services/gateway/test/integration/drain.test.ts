@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http'
-import type { GatewayInstance, SendBatch } from '@qunxin/contracts'
+import type { GatewayControl, GatewayInstance, SendBatch } from '@qunxin/contracts'
 import t from 'tap'
 import type { Gateway } from '../../src/service.ts'
 import { token } from '../tokens.ts'
@@ -67,6 +67,34 @@ t.test('what a client sent before it heard of the closing is stored, though nobo
   t.same(client.of('messageAck'), [])
   await stopped
 })
+
+t.test(
+  'of a user who is revoked meanwhile nothing more is taken, also from a connection that was sent away',
+  async (t) => {
+    const stopping = await rig.startGateway()
+    const [sentAway, sender, other] = await Promise.all([bind(stopping, 321), bind(stopping, 321), bind(stopping, 322)])
+    sender.send('message', textTo(323, 'keeps-321-up'))
+    other.send('message', textTo(323, 'keeps-322-up'))
+    await until(() => sent('keeps-321-up') !== undefined && sent('keeps-322-up') !== undefined, 'the sends')
+    sentAway.socket.pause()
+    const redis = await rig.redis()
+    t.teardown(() => redis.disconnect())
+    const stopped = stopping.stop()
+    await until(async () => (await redis.hlen(`${rig.prefix}:presence:{321}`)) === 1, 'the connection to be closed')
+
+    const order: GatewayControl = { kind: 'revoke', userId: '321', notBefore: Date.now() }
+    service.bus.publish('gateway.all.control', JSON.stringify(order))
+    t.equal(await sender.code(), 4003)
+    sentAway.send('message', textTo(323, 'after'))
+    sentAway.socket.resume()
+    t.equal(await sentAway.code(), 1001)
+    service.onBatch = store
+    for (const msgId of ['keeps-321-up', 'keeps-322-up']) answer(stopping, msgId)
+    t.equal(await other.code(), 1001)
+    await stopped
+    t.notOk(sent('after'))
+  },
+)
 
 t.test('a client whose send is not answered is not waited for longer than the sends of a stop may take', async (t) => {
   const stopping = await rig.startGateway()

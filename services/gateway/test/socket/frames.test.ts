@@ -65,6 +65,7 @@ function askedConnection() {
   connection.userId = '1'
   connection.principal = { userId: '1', expiresAt: Number.POSITIVE_INFINITY } as Connection['principal']
   return {
+    connection,
     frames,
     socket,
     state,
@@ -117,4 +118,16 @@ t.test('who is refused in more conversations than can be remembered is closed 40
   t.same(closed, [4029])
   t.equal(acks.size, 200)
   t.equal(frames.waitingBytes, 0)
+})
+
+t.test('what was sent before a stop was heard of is taken, until the token runs out', async (t) => {
+  const { connection, state, send, stored } = askedConnection()
+  const { principal } = connection
+  state.asks = false
+  connection.leaving = true
+  connection.close(1001)
+  send('m1')
+  connection.principal = { ...principal, expiresAt: Date.now() } as typeof principal
+  send('m2')
+  t.same(stored, ['m1'])
 })
