@@ -10,6 +10,8 @@ const VALID_MS = 200
 /** How long it counts for who hears everything that owners are told: a slow group-service does not stop sends. */
 const VALID_HEARING_MS = 3_000
 const RENEW_EVERY_MS = 100
+/** Before asking a third time when answers are older than what we have been told: who gives them may be behind for a while. */
+const REREAD_MS = 10
 /** Groups not used for so long are no longer renewed. */
 const USED_WITHIN_MS = 2_000
 /** The next renewal does not wait longer for the one before: the process that has the question may stand still. */
@@ -166,7 +168,10 @@ export class MembershipCache {
       })
       await this.#asking
     }
-    while (!entry.members) await this.#read(entry)
+    for (let reads = 0; !entry.members; reads++) {
+      if (reads > 1) await delay(REREAD_MS, undefined, { ref: false })
+      await this.#read(entry)
+    }
     // An answer older than its lease counts for who has heard everything told since.
     if (!this.#isFresh(entry) && this.#feed.since(entry.group) !== undefined) await this.#listen()
   }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { membershipChange } from '@qunxin/contracts'
 import { AppError } from '@qunxin/runtime'
 import t from 'tap'
@@ -99,6 +100,24 @@ t.test('an answer read before a change that was told meanwhile is thrown away', 
   }
   await cache.load('5')
   t.equal(asked, 2)
+  t.same(users(), ['1'])
+})
+
+t.test('a group-service that stays behind is asked again with pauses in between', async (t) => {
+  const { state, source, cache, users } = setup(['1', '2'])
+  cache.apply(change(2))
+  let asked = 0
+  const read = source.membersOf
+  source.membersOf = (group) => {
+    asked += 1
+    return read(group)
+  }
+  const began = performance.now()
+  const loaded = cache.load('5')
+  await delay(100)
+  t.ok(asked <= 3 + (performance.now() - began) / 10, `asked ${asked} times`)
+  Object.assign(state, { version: 2, members: ['1'] })
+  await loaded
   t.same(users(), ['1'])
 })
 
