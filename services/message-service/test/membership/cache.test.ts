@@ -117,7 +117,9 @@ t.test('a group-service that stays behind is asked again with pauses in between'
   await delay(100)
   t.ok(asked <= 3 + (performance.now() - began) / 10, `asked ${asked} times`)
   Object.assign(state, { version: 2, members: ['1'] })
+  const alive = setInterval(() => {}, 1_000)
   await loaded
+  clearInterval(alive)
   t.same(users(), ['1'])
 })
 
