@@ -28,7 +28,16 @@ export class Events {
     return () => void listeners.delete(listener as Listener<never>)
   }
 
+  /** What a listener throws is reported as uncaught, in a turn of its own: the connection goes on, and so do the other listeners. */
   emit<K extends keyof ClientEvents>(name: K, event: ClientEvents[K]): void {
-    for (const listener of this.#listeners.get(name) ?? []) (listener as Listener<K>)(event)
+    for (const listener of this.#listeners.get(name) ?? []) {
+      try {
+        ;(listener as Listener<K>)(event)
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
   }
 }
