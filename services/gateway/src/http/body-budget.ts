@@ -1,3 +1,4 @@
+import { Transform } from 'node:stream'
 import { AppError } from '@qunxin/runtime'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
@@ -10,20 +11,36 @@ export function bodyBytes({ headers }: Pick<FastifyRequest, 'headers'>): number 
 }
 
 /**
- * Refuses a request whose body would not fit beside those under way, before a byte of it is read. What comes in pieces counts as
- * the largest there may be, and so does what announces more than that: it is refused when it is read.
+ * Refuses a request whose body does not fit beside those under way. What counts is what has come, whatever is announced: to take
+ * room costs a client the bytes it takes us, and nobody needs a token to announce.
  */
-export function limitBodies(app: FastifyInstance, options: { bodyLimit: number; total?: number }): void {
-  const { bodyLimit, total = MAX_BODY_BYTES } = options
+export function limitBodies(app: FastifyInstance, { total = MAX_BODY_BYTES }: { total?: number } = {}): void {
   let taken = 0
-  app.addHook('onRequest', async (request, reply) => {
-    if (request.method !== 'POST') return
-    const bytes = Math.min(bodyBytes(request) || bodyLimit, bodyLimit)
-    if (taken + bytes > total) throw new AppError('UNAVAILABLE', { details: { problem: 'too many bodies under way' } })
-    taken += bytes
+  app.addHook('preParsing', (request, reply, payload, done) => {
+    if (request.method !== 'POST') return done(null, payload)
+    let bytes = 0
+    const counted = new Transform({
+      transform(chunk: Buffer, _encoding, next) {
+        if (taken + chunk.length > total)
+          return next(new AppError('UNAVAILABLE', { details: { problem: 'too many bodies under way' } }))
+        bytes += chunk.length
+        taken += chunk.length
+        next(null, chunk)
+      },
+    })
+    // Left unread, the rest of a body would stand in front of the connection's next request.
+    const skipRest = () => {
+      payload.unpipe(counted)
+      payload.resume()
+    }
+    counted.on('error', skipRest)
+    payload.on('error', (error) => counted.destroy(error))
     // Also when the client has gone away in the middle.
     reply.raw.once('close', () => {
       taken -= bytes
+      counted.destroy()
+      skipRest()
     })
+    done(null, payload.pipe(counted))
   })
 }

@@ -38,7 +38,7 @@ export async function createHttpServer(
       refuse(new AppError('UNKNOWN_OPERATION'), request, reply)
     },
   })
-  limitBodies(app, { bodyLimit: config.BODY_LIMIT_BYTES })
+  limitBodies(app)
   app.removeContentTypeParser('text/plain')
   app.setErrorHandler((error, request, reply) => refuse(error, request, reply))
   app.setNotFoundHandler((request, reply) => refuse(new AppError('UNKNOWN_OPERATION'), request, reply))
