@@ -13,6 +13,8 @@ export function createReadGates() {
     history: new ReadGate({ atOnce: 8, waiting: 400 }),
     ranges: new ReadGate({ atOnce: 8, waiting: 400 }),
     backlogs: new ReadGate({ atOnce: 16, waiting: 800 }),
+    // Each may wait for a group-service that is away until nobody waits for it any more.
+    groupBacklogs: new ReadGate({ atOnce: 16, waiting: 200 }),
   }
 }
 
@@ -23,12 +25,13 @@ export function createHandlers(
   reads: BacklogPorts & { gates: ReadGates },
   send: HandlersOf<'message'>['message.send'],
 ) {
-  const { history, ranges, backlogs } = reads.gates
+  const { history, ranges, backlogs, groupBacklogs } = reads.gates
   return {
     'message.send': send,
     'message.loadChatRecords': (input, context) =>
       history.run(context.deadline, () => loadRecords(reads, actorOf(context), input)),
     'message.range': (input, { deadline }) => ranges.run(deadline, () => readRange(reads, input)),
-    'message.backlog': (input, { deadline }) => backlogs.run(deadline, () => readBacklog(reads, input.userId)),
+    'message.backlog': ({ userId, groups }, { deadline }) =>
+      (groups === 'only' ? groupBacklogs : backlogs).run(deadline, () => readBacklog(reads, userId, groups)),
   } satisfies HandlersOf<'message'>
 }

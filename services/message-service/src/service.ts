@@ -28,6 +28,7 @@ import { ConversationCache } from './partition/conversations.ts'
 import { createOwner } from './partition/owner.ts'
 import { Ownership } from './partition/ownership.ts'
 import { Tenures } from './partition/tenures.ts'
+import { GroupsInTime } from './reads/groups-in-time.ts'
 import { Receipts } from './receipts.ts'
 import { sender } from './sending.ts'
 import type { MessageLog } from './store/message-log.ts'
@@ -228,7 +229,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
   }
   bus.serve(
     createHandlers(
-      { log, cursors, conversations: rows, membership: source, gates },
+      { log, cursors, conversations: rows, membership: source, groupsInTime: new GroupsInTime(source), gates },
       sender({ bus, instance, partitions: config.PARTITIONS }),
     ),
     'message-service',

@@ -83,7 +83,14 @@ export const range = operation('message.range', {
 
 /** For gateways: what others sent after a user's deliveredSeq, the newest 500, each conversation in order of seq. */
 export const backlog = operation('message.backlog', {
-  input: z.object({ userId }),
-  output: z.object({ messages: z.array(msgModel) }),
+  input: z.object({
+    userId,
+    /**
+     * `optional`: when it is not known in time which groups the user is in, the answer goes without them and says
+     * groupsMissing. `only`: nothing but the groups. Without it the answer has both, or there is none.
+     */
+    groups: z.enum(['optional', 'only']).optional(),
+  }),
+  output: z.object({ messages: z.array(msgModel), groupsMissing: z.literal(true).optional() }),
   errors: [],
 })

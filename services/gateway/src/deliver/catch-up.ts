@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { MsgModel, UserId } from '@qunxin/contracts'
+import type { backlog, OutputOf, UserId } from '@qunxin/contracts'
 import { type BacklogOptions, type BacklogReceiver, readBacklog } from './backlog.ts'
+import { Held } from './held.ts'
 import { conversationOf, messageFrame } from './message-frame.ts'
 import type { Order } from './order.ts'
 
@@ -10,6 +11,10 @@ const MARGIN_MS = 45_000
 const GATHER_MS = 50
 const USERS_AT_ONCE = 32
 const TRIES = 3
+/** Who acknowledges by itself is not kept waiting longer for what was missed in groups; as long as behind a hole. */
+const GROUPS_MS = 10_000
+
+type Read = Readonly<OutputOf<typeof backlog>>
 
 export interface CatchUpReceiver extends BacklogReceiver {
   /** Acknowledges nothing by itself, and has nothing but this to catch up with. */
@@ -23,11 +28,11 @@ export interface CatchUpOptions extends BacklogOptions {
 
 /**
  * When deliveries are gone for good, no hole would ever show it where nothing more is said. So every connection then gets what
- * its user has been sent meanwhile; live frames wait until it has been read.
+ * its user has been sent meanwhile; live frames wait until it has been read, those of groups until theirs has.
  */
 export class CatchUp {
   readonly #options: CatchUpOptions
-  #gathering: { receivers: CatchUpReceiver[]; since: number } | undefined
+  #gathering: CatchUpReceiver[] | undefined
   #rounds = 0
 
   constructor(options: CatchUpOptions) {
@@ -43,17 +48,18 @@ export class CatchUp {
   begin(forMs: number): void {
     const since = Date.now() - forMs - MARGIN_MS
     const begun = this.#gathering
-    const round = begun ?? { receivers: [], since }
-    round.since = Math.min(round.since, since)
-    const gathered = new Set(round.receivers)
+    const round = begun ?? []
     for (const receiver of this.#options.receivers()) {
-      if (gathered.has(receiver)) continue
-      // Who holds already is reading a backlog, or about to.
-      if (receiver.held) receiver.behind = true
-      else {
-        receiver.held = []
-        receiver.behind = false
-        round.receivers.push(receiver)
+      const { held } = receiver
+      // Who holds everything is reading a backlog, or about to; who waits for groups alone has let live frames pass.
+      if (held && !held.groupsOnly) {
+        held.behind = true
+        held.since = Math.min(held.since, since)
+      } else {
+        receiver.held = held
+          ? new Held({ frames: held.frames, since: Math.min(held.since, since) })
+          : new Held({ since })
+        round.push(receiver)
       }
     }
     if (begun) return
@@ -65,43 +71,67 @@ export class CatchUp {
     })
   }
 
-  async #run({ receivers, since }: { receivers: CatchUpReceiver[]; since: number }): Promise<void> {
+  async #run(receivers: readonly CatchUpReceiver[]): Promise<void> {
     const users = Map.groupBy(receivers, ({ userId }) => userId).entries()
     const work = async () => {
       for (const [user, theirs] of users) {
-        const messages = await this.#missedBy(user, theirs)
-        for (const receiver of theirs)
-          if (receiver.open) show(receiver, messages, { order: this.#options.order, since })
+        const read = await this.#missedBy(user, theirs)
+        this.#show(
+          user,
+          theirs.filter(({ open }) => open),
+          read,
+        )
       }
     }
     await Promise.all(Array.from({ length: USERS_AT_ONCE }, work))
   }
 
-  async #missedBy(user: UserId, receivers: readonly CatchUpReceiver[]): Promise<MsgModel[]> {
+  #show(userId: UserId, receivers: readonly CatchUpReceiver[], read: Read): void {
+    const { order, groups } = this.#options
+    for (const receiver of receivers) show(receiver, read, order)
+    if (!read.groupsMissing) return
+    const shown = receivers.map((receiver) => ({ receiver, held: receiver.held }))
+    const waiting = () => shown.flatMap((one) => (isWaiting(one) ? [one.receiver] : []))
+    groups.add({
+      userId,
+      wanted: () => shown.some(isWaiting),
+      show(messages) {
+        for (const receiver of waiting()) show(receiver, { messages }, order)
+      },
+    })
+    void delay(GROUPS_MS, undefined, { ref: false }).then(() => {
+      for (const receiver of waiting()) if (!receiver.seedsOnly) order.release(receiver)
+    })
+  }
+
+  async #missedBy(user: UserId, receivers: readonly CatchUpReceiver[]): Promise<Read> {
     for (;;) {
-      for (const receiver of receivers) receiver.behind = false
+      for (const { held } of receivers) if (held) held.behind = false
       let tries = 0
-      const messages = await readBacklog(user, this.#options, () => {
+      const read = await readBacklog(user, this.#options, () => {
         const open = receivers.filter((receiver) => receiver.open)
         tries += 1
         return open.some(({ seedsOnly }) => seedsOnly) || (open.length > 0 && tries <= TRIES)
       })
       // More was lost while it was read.
-      if (!receivers.some(({ open, behind }) => open && behind)) return messages
+      if (!receivers.some(({ open, held }) => open && held?.behind)) return read
     }
   }
 }
 
+/** It still holds what it held then: nobody has let it go, or begun anew. */
+function isWaiting({ receiver, held }: { receiver: CatchUpReceiver; held: Held | undefined }): boolean {
+  return receiver.open && receiver.held === held
+}
+
 /** Older ones than the loss are news only to who has nothing but this to catch up with. */
-function show(
-  receiver: CatchUpReceiver,
-  messages: readonly MsgModel[],
-  options: { order: Order; since: number },
-): void {
-  const { order, since } = options
-  const live = receiver.held ?? []
-  const missed = receiver.seedsOnly ? messages : messages.filter((message) => message.serverReceiveDate >= since)
-  receiver.held = undefined
+function show(receiver: CatchUpReceiver, { messages, groupsMissing }: Read, order: Order): void {
+  const { held, seedsOnly } = receiver
+  if (!held) return
+  const live = held.frames.splice(0)
+  const missed = seedsOnly ? messages : messages.filter((message) => message.serverReceiveDate >= held.since)
+  if (groupsMissing) held.groupsOnly = true
+  else receiver.held = undefined
   for (const message of missed)
     order.take(receiver, {
       frame: messageFrame(message),

@@ -1,4 +1,4 @@
-import type { ConversationId } from '@qunxin/contracts'
+import { type ConversationId, groupOf } from '@qunxin/contracts'
 import { Hole, type Waiting } from './hole.ts'
 import type { LiveFrame, Receiver } from './receiver.ts'
 
@@ -24,8 +24,9 @@ export class Order {
 
   /** A frame came for this connection. */
   take(receiver: Receiver, live: LiveFrame): void {
-    if (receiver.held) {
-      if (receiver.held.push(live) > MAX_WAITING) receiver.overrun()
+    const { held } = receiver
+    if (held && !(held.groupsOnly && isPersonal(live))) {
+      if (held.frames.push(live) > MAX_WAITING) receiver.overrun()
       return
     }
     const { conversation, seq, frame, again } = live
@@ -46,9 +47,17 @@ export class Order {
 
   /** Lets go what waited for the binding or the backlog, in the order it came. */
   release(receiver: Receiver): void {
-    const held = receiver.held ?? []
+    const frames = receiver.held?.frames ?? []
     receiver.held = undefined
-    for (const live of held) this.take(receiver, live)
+    for (const live of frames) this.take(receiver, live)
+  }
+
+  /** Lets go what waited of personal conversations: what was missed of them has been shown. */
+  releasePersonal(receiver: Receiver): void {
+    const { held } = receiver
+    if (!held) return
+    held.groupsOnly = true
+    for (const live of held.frames.splice(0)) this.take(receiver, live)
   }
 
   /** Everything up to `seq` has been dealt with, but what comes next need not be `seq` + 1. */
@@ -62,7 +71,7 @@ export class Order {
   /** Writes what is held from in front of `seq`: a backlog leaves out what the user sent from other devices. */
   showHeldBefore(receiver: Receiver, conversation: ConversationId, seq: number): void {
     let last = receiver.floors?.get(conversation) ?? 0
-    for (const held of receiver.held ?? []) {
+    for (const held of receiver.held?.frames ?? []) {
       if (held.conversation !== conversation || held.seq === undefined || !held.frame) continue
       // What is sent round once more may be of long ago.
       if (held.seq <= last || held.seq >= seq || held.again) continue
@@ -156,4 +165,9 @@ export class Order {
     receiver.write(frame)
     receiver.wrote(conversation, seq)
   }
+}
+
+/** A push is not: it is about a group, and keeps its place among the group's messages. */
+function isPersonal({ conversation }: LiveFrame): boolean {
+  return conversation !== undefined && groupOf(conversation) === undefined
 }

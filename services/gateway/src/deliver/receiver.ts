@@ -1,4 +1,5 @@
 import type { ConversationId, UserId } from '@qunxin/contracts'
+import type { Held } from './held.ts'
 import type { Hole } from './hole.ts'
 
 /** One frame as it came for a connection; without conversation and seq it is a push that is no message. */
@@ -21,7 +22,7 @@ export interface Receiver {
   floors: Map<ConversationId, number> | undefined
   holes: Map<ConversationId, Hole> | undefined
   /** Set while the binding is under way or the backlog is read: what comes live waits here. */
-  held: LiveFrame[] | undefined
+  held: Held | undefined
   write(frame: Buffer): void
   /** A message has been written to it. */
   wrote(conversation: ConversationId, seq: number): void

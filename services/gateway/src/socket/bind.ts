@@ -3,6 +3,7 @@ import { connectionId } from '@qunxin/presence'
 import { AppError, toAppError, validate } from '@qunxin/runtime'
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { Principal } from '../auth/principal.ts'
+import { Held } from '../deliver/held.ts'
 import type { Connection } from './connection.ts'
 import type { Incoming } from './incoming.ts'
 import { tellError } from './refusals.ts'
@@ -48,7 +49,7 @@ export class Binding {
     if (!connection.open) return
     connection.id = connectionId()
     connection.userId = asked.userId
-    connection.held = []
+    connection.held = new Held()
     connection.handshake = undefined
     this.#options.register(connection)
     await this.#options.findable(connection)

@@ -16,6 +16,7 @@ import type { GatewayConfig } from '../config.ts'
 import { sendBacklog } from '../deliver/backlog.ts'
 import { CatchUp } from '../deliver/catch-up.ts'
 import { subscribeDeliveries } from '../deliver/deliveries.ts'
+import { GroupBacklogs } from '../deliver/group-backlogs.ts'
 import { InstanceStreams } from '../deliver/instance-streams.ts'
 import { Order } from '../deliver/order.ts'
 import { nothingOutstanding, Receipts } from '../deliver/receipts.ts'
@@ -111,7 +112,8 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     waits: (conn, conversation, msgId) => sends.waits(conn, conversation, msgId),
     onHole: (hole) => repair.watch(hole, order),
   })
-  const catchUp = new CatchUp({ bus, order, logger, receivers: () => connections.all() })
+  const groups = new GroupBacklogs({ bus, logger })
+  const catchUp = new CatchUp({ bus, order, groups, logger, receivers: () => connections.all() })
   const streams = new InstanceStreams({ bus, node, logger, lost: (forMs) => catchUp.begin(forMs) })
 
   const binding = new Binding({
@@ -134,7 +136,7 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
   async function bringUp(connection: Connection): Promise<void> {
     const unconfirmed = binder.unconfirmed(connection.userId)
     if (unconfirmed !== undefined) await Promise.race([unconfirmed, delay(FINDABLE_MS, undefined, { ref: false })])
-    await sendBacklog(connection, { bus, order, logger })
+    await sendBacklog(connection, { bus, order, groups, logger })
   }
 
   const frames = new Frames({

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { Held } from '../../src/deliver/held.ts'
 import type { Hole } from '../../src/deliver/hole.ts'
 import { Order } from '../../src/deliver/order.ts'
 import type { LiveFrame, Receiver } from '../../src/deliver/receiver.ts'
@@ -148,7 +149,7 @@ t.test('who was out of the group and comes back has no hole', async (t) => {
 
 t.test('while the backlog is read live frames wait; what it had is not shown twice', async (t) => {
   const { receiver, order, take, written } = connection()
-  receiver.held = []
+  receiver.held = new Held()
   take(8)
   order.take(receiver, { frame: Buffer.from('a push') })
   take(11)
@@ -160,9 +161,29 @@ t.test('while the backlog is read live frames wait; what it had is not shown twi
   t.same(written.length, 2)
 })
 
+t.test('once personal conversations are caught up, only what has to do with groups waits', async (t) => {
+  const { receiver, order, take, written, counted } = connection()
+  const personal = (seq: number) => order.take(receiver, { frame: Buffer.from(`p${seq}`), conversation: 'p1-2', seq })
+  receiver.held = new Held()
+  take(8)
+  personal(3)
+  order.take(receiver, { frame: Buffer.from('a push') })
+  personal(4)
+  order.restart(receiver, 'p1-2', 3)
+  order.releasePersonal(receiver)
+  t.same(written, ['p4'])
+  personal(5)
+  take(9)
+  t.same(written, ['p4', 'p5'])
+  t.same(counted, [4, 5], 'nothing of the group counts as delivered')
+  order.restart(receiver, CONVERSATION, 8)
+  order.release(receiver)
+  t.same(written, ['p4', 'p5', 'a push', '9'])
+})
+
 t.test('a connection for which too much waits is given up', async (t) => {
   const { receiver, take, state } = connection()
-  receiver.held = []
+  receiver.held = new Held()
   for (let seq = 1; seq <= 1_001; seq++) take(seq)
   t.equal(state.overrun, 1)
 })

@@ -1,4 +1,4 @@
-import type { MsgModel } from '@qunxin/contracts'
+import type { backlog as backlogOf, InputOf, MsgModel, OutputOf } from '@qunxin/contracts'
 import { AppError } from '@qunxin/runtime'
 import t from 'tap'
 import { token } from '../tokens.ts'
@@ -9,9 +9,13 @@ const rig = await startRig()
 const { gateway, service, bind, connect } = rig
 const { node } = gateway
 
-let backlog: (userId: string) => Promise<MsgModel[]> = async () => []
+type Backlog = OutputOf<typeof backlogOf>
+let backlog: (groups: InputOf<typeof backlogOf>['groups']) => Promise<MsgModel[] | Backlog> = async () => []
 service.serve({
-  'message.backlog': async ({ userId }) => ({ messages: await backlog(userId) }),
+  'message.backlog': async ({ groups }) => {
+    const found = await backlog(groups)
+    return Array.isArray(found) ? { messages: found } : found
+  },
   'message.range': () => ({ messages: [] }),
 })
 await service.bus.flush()
@@ -29,6 +33,12 @@ const personal = (fromUserId: number, toUserId: number, seq: number, contentStr 
 })
 const live = (message: MsgModel, conversation: string) =>
   service.deliver(node, [{ message, to: { users: [String(message.toUserId)], conversation } }])
+const ofGroup = (fromUserId: number, seq: number): MsgModel => ({
+  ...personal(fromUserId, 0, seq),
+  sessionId: '5',
+})
+const liveOfGroup = (message: MsgModel, user: number) =>
+  service.deliver(node, [{ message, to: { users: [String(user)], conversation: 'g5' } }])
 const deliveredTo = (user: string) =>
   service.receipts.filter((one) => one.user === user).map(({ conversation, delivered }) => [conversation, delivered])
 const shown = (client: { of(tag: string): MsgModel[] }) =>
@@ -181,4 +191,78 @@ t.test('what another device sent while the backlog was read is shown in its plac
   release.resolve()
   await client.next('message', 4)
   t.same(shown(client), ['618:1', '618:3', '617:4', '618:5', '617:6'])
+})
+
+t.test('what was missed in groups comes in the one answer when it is there', async (t) => {
+  const asked: unknown[] = []
+  backlog = async (groups) => {
+    asked.push(groups)
+    return [ofGroup(622, 1), personal(623, 621, 1)]
+  }
+  const client = await bind(gateway, 621, { sync: false })
+  await client.next('message', 1)
+  liveOfGroup(ofGroup(622, 2), 621)
+  await client.next('message', 2)
+  t.same(shown(client), ['622:1', '623:1', '622:2'])
+  t.same(asked, ['optional'])
+})
+
+t.test('while groups cannot be read personal messages go on, and group messages wait for theirs', async (t) => {
+  const away = Promise.withResolvers<void>()
+  let asked = 0
+  backlog = async (groups) => {
+    if (groups !== 'only') return { messages: [personal(632, 631, 3)], groupsMissing: true }
+    asked += 1
+    if (asked === 1) throw new AppError('UNAVAILABLE')
+    await away.promise
+    // As a message-service of before, which knows no parts.
+    return [personal(632, 631, 3), ofGroup(633, 5), ofGroup(633, 7)]
+  }
+  const client = await bind(gateway, 631, { sync: false })
+  await client.next('message')
+  liveOfGroup(ofGroup(633, 7), 631)
+  liveOfGroup(ofGroup(633, 8), 631)
+  service.push(node, ['631'], 'groupChanged', { groupId: '5', reason: 'updated', byUserId: 633 })
+  live(personal(632, 631, 4), 'p631-632')
+  live(personal(634, 631, 1), 'p631-634')
+  await client.next('message', 2)
+  t.same(shown(client), ['632:3', '632:4', '634:1'])
+  await until(() => deliveredTo('631').some(([conversation]) => conversation === 'p631-634'), 'a receipt')
+  t.notOk(
+    deliveredTo('631').some(([conversation]) => conversation === 'g5'),
+    'of the group nothing counts as delivered',
+  )
+  t.same(client.of('groupChanged'), [], 'what happens to a group is told among its messages')
+  away.resolve()
+  await client.next('message', 5)
+  liveOfGroup(ofGroup(633, 9), 631)
+  await client.next('message', 6)
+  t.same(shown(client), ['632:3', '632:4', '634:1', '633:5', '633:7', '633:8', '633:9'])
+  t.equal(client.of('groupChanged').length, 1)
+  await until(() => deliveredTo('631').some(([conversation, seq]) => conversation === 'g5' && seq === 9), 'the receipt')
+})
+
+t.test('of thousands who wait for groups a few ask, each in turn, and nobody for who is gone', async (t) => {
+  const away = Promise.withResolvers<void>()
+  let [asking, most, asked] = [0, 0, 0]
+  backlog = async (groups) => {
+    if (groups !== 'only') return { messages: [], groupsMissing: true }
+    asked += 1
+    asking += 1
+    most = Math.max(most, asking)
+    await away.promise
+    asking -= 1
+    return [ofGroup(699, 1)]
+  }
+  const users = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i)
+  const bindAll = (all: number[]) => Promise.all(all.map((user) => bind(gateway, user, { sync: false })))
+  const first = await bindAll(users(1_000, 16))
+  await until(() => asking === 16, 'as many as may ask')
+  const [stay, go] = [await bindAll(users(1_100, 10)), await bindAll(users(1_200, 10))]
+  for (const client of go) client.terminate()
+  const left = () => new Set(service.unbinds.flatMap((change) => change.users))
+  await until(() => users(1_200, 10).every((user) => left().has(String(user))), 'those to be gone')
+  away.resolve()
+  await Promise.all([...first, ...stay].map((client) => client.next('message')))
+  t.same([most, asked], [16, 26])
 })

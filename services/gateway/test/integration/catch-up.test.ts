@@ -18,12 +18,18 @@ const log: MsgModel[] = []
 let reads: string[] = []
 let reading = Promise.withResolvers<void>()
 let release = Promise.resolve()
+/** Who is in which groups can be asked again once it resolves. */
+let groupsBack: Promise<void> | undefined
 service.serve({
-  'message.backlog': async ({ userId }) => {
+  'message.backlog': async ({ userId, groups }) => {
     reads.push(userId)
     reading.resolve()
     await release
-    return { messages: log.filter(({ toUserId }) => String(toUserId) === userId) }
+    if (groups === 'only') await groupsBack
+    const personal = log.filter(({ toUserId }) => String(toUserId) === userId)
+    if (groups === 'optional' && groupsBack) return { messages: personal, groupsMissing: true }
+    const ofGroups = log.filter(({ sessionId }) => sessionId !== '')
+    return { messages: groups === 'only' ? ofGroups : [...personal, ...ofGroups] }
   },
 })
 await service.bus.flush()
@@ -38,6 +44,19 @@ const deliver = (message: MsgModel, by: ScriptedService = service) => {
   const conversation = `p${message.toUserId}-${message.fromUserId}`
   by.deliver(node, [{ message, to: { users: [String(message.toUserId)], conversation } }])
 }
+const sayInGroup = (fromUserId: number, seq: number): MsgModel => {
+  const message = { ...say(fromUserId, 0, seq), sessionId: '5' }
+  log.splice(-1, 1, message)
+  return message
+}
+const deliverToGroup = (message: MsgModel, ...users: string[]) =>
+  service.deliver(node, [{ message, to: { users, conversation: 'g5' } }])
+const loseForGood = (lose: () => void) => {
+  service.losing = true
+  lose()
+  service.losing = false
+  service.giveUp(node)
+}
 const shown = (client: { of(tag: string): MsgModel[] }) =>
   client.of('message').map(({ fromUserId, seq }) => `${fromUserId}:${seq}`)
 const standStill = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
@@ -47,6 +66,7 @@ t.beforeEach(() => {
   reads = []
   reading = Promise.withResolvers()
   release = Promise.resolve()
+  groupsBack = undefined
 })
 
 t.test('what got lost on the way comes before what was said behind it, also at who never had anything', async (t) => {
@@ -211,3 +231,71 @@ t.test(
     t.same(shown(client), ['712:1', '712:2'])
   },
 )
+
+t.test(
+  'while groups cannot be read what was lost of personal conversations comes, and these go on; groups follow',
+  async (t) => {
+    const [synced, seedsOnly] = [await bind(gateway, 791), await bind(gateway, 791, { sync: false })]
+    await until(() => reads.includes('791'), 'its first backlog')
+    await seedsOnly.settled()
+    deliver(say(792, 791, 1))
+    deliverToGroup(sayInGroup(793, 1), '791')
+    await Promise.all([synced.next('message', 1), seedsOnly.next('message', 1)])
+    const back = Promise.withResolvers<void>()
+    groupsBack = back.promise
+    loseForGood(() => {
+      deliver(say(792, 791, 2))
+      deliverToGroup(sayInGroup(793, 2), '791')
+    })
+    await Promise.all([synced.next('message', 2), seedsOnly.next('message', 2)])
+    deliverToGroup(sayInGroup(793, 3), '791')
+    deliver(say(792, 791, 3))
+    await Promise.all([synced.next('message', 3), seedsOnly.next('message', 3)])
+    const before = ['792:1', '793:1', '792:2', '792:3']
+    for (const client of [synced, seedsOnly]) t.same(shown(client), before)
+    back.resolve()
+    await Promise.all([synced.next('message', 5), seedsOnly.next('message', 5)])
+    deliverToGroup(sayInGroup(793, 4), '791')
+    for (const client of [synced, seedsOnly]) {
+      await client.next('message', 6)
+      t.same(shown(client), [...before, '793:2', '793:3', '793:4'])
+    }
+  },
+)
+
+t.test('what is lost for good while a new connection waits for its groups comes at once, and once', async (t) => {
+  const back = Promise.withResolvers<void>()
+  groupsBack = back.promise
+  say(802, 801, 1)
+  for (const seq of [1, 2]) sayInGroup(803, seq)
+  const client = await bind(gateway, 801, { sync: false })
+  await client.next('message')
+  deliverToGroup(sayInGroup(803, 3), '801')
+  deliver(say(802, 801, 2))
+  await client.next('message', 1)
+  loseForGood(() => {
+    deliver(say(802, 801, 3))
+    deliver(say(804, 801, 1))
+    deliverToGroup(sayInGroup(803, 4), '801')
+  })
+  deliver(say(804, 801, 2))
+  await client.next('message', 4)
+  const of = (user: string) => shown(client).filter((one) => one.startsWith(user))
+  t.same([of('802'), of('803')], [['802:1', '802:2', '802:3'], []])
+  t.same(of('804'), ['804:1', '804:2'])
+  back.resolve()
+  await client.next('message', 8)
+  deliverToGroup(sayInGroup(803, 5), '801')
+  await client.next('message', 9)
+  t.same(shown(client).slice(5), ['803:1', '803:2', '803:3', '803:4', '803:5'])
+})
+
+t.test('who acknowledges by itself is not kept from live group messages for ever', async (t) => {
+  groupsBack = new Promise(() => {})
+  const client = await bind(gateway, 811)
+  loseForGood(() => deliver(say(812, 811, 1)))
+  await client.next('message')
+  deliverToGroup(sayInGroup(813, 9), '811')
+  await until(() => client.of('message').length === 2, 'the group message', 20_000)
+  t.same(shown(client), ['812:1', '813:9'])
+})

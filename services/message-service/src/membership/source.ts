@@ -9,6 +9,12 @@ import {
   versionsOf,
 } from '@qunxin/contracts'
 
+export interface Membership {
+  groupId: GroupId
+  /** Milliseconds since 1970. */
+  joinedAt: number
+}
+
 /** group-service as this process asks it. */
 export interface MembershipSource {
   /** @throws AppError GROUP_NOT_FOUND */
@@ -17,7 +23,7 @@ export interface MembershipSource {
   versionsOf(groups: readonly GroupId[]): Promise<number[]>
   /** @throws AppError GROUP_NOT_FOUND, NOT_A_MEMBER */
   memberOf(group: GroupId, user: UserId): Promise<{ joinedAt: number }>
-  groupsOf(user: UserId): Promise<{ groupId: GroupId; joinedAt: number }[]>
+  groupsOf(user: UserId): Promise<Membership[]>
 }
 
 const CACHE_TIMEOUT_MS = 2_000

@@ -3,14 +3,18 @@ import {
   type ConversationId,
   groupConversation,
   groupOf,
+  type InputOf,
   type MessageState,
+  type MsgModel,
   type OutputOf,
   type UserId,
 } from '@qunxin/contracts'
 import type { Message } from '../domain/message.ts'
 import { type Cursor, toMsgModel } from '../domain/present.ts'
+import type { Membership } from '../membership/source.ts'
 import type { Conversations } from '../store/conversations.ts'
 import type { Head } from '../store/message-log.ts'
+import type { GroupsInTime } from './groups-in-time.ts'
 import type { ReadPorts } from './records.ts'
 
 /** Protocol §3: what a connection that only knows the seeds gets at most. */
@@ -21,7 +25,10 @@ const READS_AT_ONCE = 16
 
 export interface BacklogPorts extends ReadPorts {
   conversations: Conversations
+  groupsInTime: Pick<GroupsInTime, 'of'>
 }
+
+export type BacklogGroups = InputOf<typeof backlog>['groups']
 
 /** A conversation with something its user has not had. */
 interface Behind extends Head {
@@ -30,9 +37,31 @@ interface Behind extends Head {
   joinedAt: number | undefined
 }
 
-/** What others sent after the user's deliveredSeq: the newest 500 in all, each conversation in order of seq. */
-export async function readBacklog(ports: BacklogPorts, user: UserId): Promise<OutputOf<typeof backlog>> {
-  const behind = await conversationsBehind(ports, user)
+/**
+ * What others sent after the user's deliveredSeq: the newest 500 in all, each conversation in order of seq. With `groups` of
+ * `optional` personal conversations do not wait for a group-service that is away, with `only` there is nothing else.
+ */
+export async function readBacklog(
+  ports: BacklogPorts,
+  user: UserId,
+  groups?: BacklogGroups,
+): Promise<OutputOf<typeof backlog>> {
+  const { conversations, membership, groupsInTime } = ports
+  const [personal, memberships] = await Promise.all([
+    groups === 'only' ? [] : conversations.of(user, CONVERSATIONS),
+    groups === 'optional' ? groupsInTime.of(user) : membership.groupsOf(user),
+  ])
+  const messages = await newestUnseen(ports, user, { personal, memberships: memberships ?? [] })
+  return { messages, ...(!memberships && { groupsMissing: true as const }) }
+}
+
+interface Candidates {
+  personal: readonly ConversationId[]
+  memberships: readonly Membership[]
+}
+
+async function newestUnseen(ports: BacklogPorts, user: UserId, candidates: Candidates): Promise<MsgModel[]> {
+  const behind = await conversationsBehind(ports, user, candidates)
   behind.sort((one, other) => other.at - one.at)
   let newest: Message[] = []
   for (let next = 0; next < behind.length; next += READS_AT_ONCE) {
@@ -45,16 +74,18 @@ export async function readBacklog(ports: BacklogPorts, user: UserId): Promise<Ou
     newest = [...newest, ...read.flat()].sort((one, other) => other.at - one.at).slice(0, BACKLOG_MESSAGES)
   }
   // Inside a conversation `at` rises with seq, so the order of time is the order of seq.
-  return { messages: newest.reverse().map((message) => toMsgModel(message, stateForReceiver)) }
+  return newest.reverse().map((message) => toMsgModel(message, stateForReceiver))
 }
 
 /** To its receiver a message is one the server has: they have not confirmed it yet. */
 const stateForReceiver: MessageState = 1
 
-async function conversationsBehind(ports: BacklogPorts, user: UserId): Promise<Behind[]> {
-  const { log, cursors, conversations, membership } = ports
-  const [personal, groups] = await Promise.all([conversations.of(user, CONVERSATIONS), membership.groupsOf(user)])
-  const joinedAt = new Map(groups.map((one) => [groupConversation(one.groupId), one.joinedAt] as const))
+async function conversationsBehind(
+  { log, cursors }: BacklogPorts,
+  user: UserId,
+  { personal, memberships }: Candidates,
+): Promise<Behind[]> {
+  const joinedAt = new Map(memberships.map((one) => [groupConversation(one.groupId), one.joinedAt] as const))
   const all: ConversationId[] = [...personal, ...joinedAt.keys()]
   const [heads, mine] = await Promise.all([log.heads(all), cursors.ofUser(user, all)])
   return heads.flatMap((head) => {

@@ -1,13 +1,19 @@
+import { AppError } from '@qunxin/runtime'
 import t from 'tap'
-import { readBacklog } from '../../src/reads/backlog.ts'
+import { type BacklogGroups, readBacklog } from '../../src/reads/backlog.ts'
+import { GroupsInTime } from '../../src/reads/groups-in-time.ts'
 import { MemoryConversations } from '../../src/store/memory-conversations.ts'
 import { MemoryCursors } from '../../src/store/memory-cursors.ts'
 import { MemoryLog } from '../../src/store/memory-log.ts'
 import { groupsOf, message } from '../sample.ts'
 
 function setup(memberships: { groupId: string; joinedAt: number }[] = []) {
-  const membership = { ...groupsOf({ version: 1, members: [] }), groupsOf: async () => memberships }
-  return { log: new MemoryLog(), cursors: new MemoryCursors(), conversations: new MemoryConversations(), membership }
+  // What group-service does when it is asked for a user's groups.
+  const answering = { groupsOf: async () => memberships }
+  const membership = { ...groupsOf({ version: 1, members: [] }), groupsOf: () => answering.groupsOf() }
+  const groupsInTime = new GroupsInTime(membership)
+  const stores = { log: new MemoryLog(), cursors: new MemoryCursors(), conversations: new MemoryConversations() }
+  return { ...stores, membership, groupsInTime, answering }
 }
 type Ports = ReturnType<typeof setup>
 
@@ -21,7 +27,8 @@ async function talk(ports: Ports, user: string, options: { messages: number; at:
     ),
   )
 }
-const told = async (ports: Ports) => (await readBacklog(ports, '9')).messages.map((one) => [one.fromUserId, one.seq])
+const told = async (ports: Ports, groups?: BacklogGroups) =>
+  (await readBacklog(ports, '9', groups)).messages.map((one) => [one.fromUserId, one.seq])
 
 t.test('what others sent after the cursor, in order', async (t) => {
   const ports = setup()
@@ -78,4 +85,57 @@ t.test('rows without messages and conversations up to date give nothing', async 
   await talk(ports, '1', { messages: 2, at: 100 })
   await ports.cursors.advance([{ user: '9', conversation: 'p1-9', deliveredSeq: 2 }])
   t.same(await told(ports), [])
+})
+
+/** One message of user 2 to user 9, and two in a group of both. */
+async function pairAndGroup() {
+  const ports = setup([{ groupId: '5', joinedAt: 1 }])
+  await talk(ports, '2', { messages: 1, at: 1_500 })
+  await ports.log.append([1, 2].map((seq) => message({ group: '5', seq, from: '3' })))
+  return ports
+}
+
+t.test('whoever can do without the groups gets everything at once when group-service answers', async (t) => {
+  const ports = await pairAndGroup()
+  const answer = await readBacklog(ports, '9', 'optional')
+  t.same(answer, await readBacklog(ports, '9'))
+  t.equal(answer.messages.length, 3)
+  t.notOk('groupsMissing' in answer)
+})
+
+const away = {
+  refuses: () => Promise.reject(new AppError('UNAVAILABLE')),
+  hangs: () => new Promise<never>(() => {}),
+}
+for (const [how, groupsOf] of Object.entries(away))
+  t.test(`while group-service ${how} personal messages come, and the answer says what is missing`, async (t) => {
+    const ports = await pairAndGroup()
+    const { groupsOf: answers } = ports.answering
+    ports.answering.groupsOf = groupsOf
+    const { messages, groupsMissing } = await readBacklog(ports, '9', 'optional')
+    t.same(
+      messages.map((one) => [one.fromUserId, one.seq]),
+      [[2, 1]],
+    )
+    t.equal(groupsMissing, true)
+    ports.answering.groupsOf = answers
+    t.same(await told(ports, 'only'), [
+      [3, 1],
+      [3, 2],
+    ])
+  })
+
+t.test('whoever asks for everything, or for the groups, is not told less', async (t) => {
+  const ports = await pairAndGroup()
+  ports.answering.groupsOf = away.refuses
+  await t.rejects(told(ports), { code: 'UNAVAILABLE' })
+  await t.rejects(told(ports, 'only'), { code: 'UNAVAILABLE' })
+})
+
+t.test('with the groups alone the newest 500 of them come, whatever else there is', async (t) => {
+  const ports = setup([{ groupId: '5', joinedAt: 1 }])
+  await talk(ports, '2', { messages: 600, at: 9_000 })
+  await ports.log.append(Array.from({ length: 600 }, (_, i) => message({ group: '5', seq: i + 1, from: '3' })))
+  const messages = await told(ports, 'only')
+  t.same([messages[0], messages.at(-1), messages.length], [[3, 101], [3, 600], 500])
 })

@@ -1,0 +1,38 @@
+import type { UserId } from '@qunxin/contracts'
+import { withinTime } from '@qunxin/runtime'
+import type { Membership, MembershipSource } from '../membership/source.ts'
+
+/** A busy group-service answers in a tenth of it; and who has just connected takes a second for the time that takes. */
+const WAIT_MS = 1_000
+const PAUSE_MS = 1_000
+
+/**
+ * Which groups a user is in, for whom it is better to go on without than to wait. While group-service does not answer, one
+ * question a second finds out when it does again; behind all others nobody waits, and no turn of a read is taken up.
+ */
+export class GroupsInTime {
+  readonly #source: Pick<MembershipSource, 'groupsOf'>
+  readonly #now: () => number
+  #away = false
+  #askAgainAt = 0
+
+  constructor(source: Pick<MembershipSource, 'groupsOf'>, now: () => number = () => performance.now()) {
+    this.#source = source
+    this.#now = now
+  }
+
+  /** Undefined when there was no answer in time. */
+  async of(user: UserId): Promise<Membership[] | undefined> {
+    if (this.#away && this.#now() < this.#askAgainAt) return undefined
+    this.#askAgainAt = this.#now() + PAUSE_MS
+    try {
+      const memberships = await withinTime(WAIT_MS, this.#source.groupsOf(user))
+      this.#away = false
+      return memberships
+    } catch {
+      this.#away = true
+      this.#askAgainAt = this.#now() + PAUSE_MS
+      return undefined
+    }
+  }
+}
