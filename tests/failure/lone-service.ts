@@ -5,6 +5,7 @@ import { freePort } from '@qunxin/devstack'
 import type { Test } from 'tap'
 
 export interface LoneService {
+  pid: number
   opsUrl: string
   /** What it has logged so far. */
   readonly messages: string[]
@@ -40,5 +41,5 @@ export async function loneService(
     return { code: child.exitCode, tookMs: performance.now() - asked }
   }
   t.teardown(stop)
-  return { opsUrl: `http://127.0.0.1:${opsPort}`, messages, stop }
+  return { pid: child.pid as number, opsUrl: `http://127.0.0.1:${opsPort}`, messages, stop }
 }
