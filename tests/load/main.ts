@@ -29,8 +29,7 @@ let target: Target | undefined
 const starting = new AbortController()
 let asked = false
 function interrupted(): void {
-  // The table's systems end with this process: the kernel sees to it.
-  if (asked || command === 'table') process.exit(INTERRUPTED)
+  if (asked) process.exit(INTERRUPTED)
   asked = true
   progress('stopping')
   starting.abort()
@@ -41,11 +40,14 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 process.once('disconnect', interrupted)
 process.channel?.unref()
 
+const holds = (held: Target | undefined) => {
+  target = held
+}
 process.exitCode = await act()
 
 async function act(): Promise<number> {
   try {
-    if (command === 'table') return await tableCommand(rest, say)
+    if (command === 'table') return await tableCommand(rest, { say, signal: starting.signal, holds })
     if (command === 'check') return await checkAgain(rest)
     const options = readOptions(process.argv.slice(2))
     if (options) return await load(options)

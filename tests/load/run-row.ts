@@ -4,7 +4,7 @@ import type { Row, Size } from './profiles.ts'
 import { failureInWords } from './report/violations.ts'
 import type { RunResult } from './result.ts'
 import { runScenario } from './run.ts'
-import { openTarget } from './target.ts'
+import { openTarget, type Target } from './target.ts'
 
 /** What is tested are the faults, not how a supervisor slows down a process that keeps failing. */
 const RESTART_WITHIN_MS = 500
@@ -14,10 +14,15 @@ export interface RowOptions {
   /** Made up when absent. */
   seed?: number
   progress(line: string): void
+  /** Gives up a start that is under way. */
+  signal?: AbortSignal
+  /** Is told of the system while there is one: to stop it when the run is not to end by itself. */
+  holds?(target: Target | undefined): void
 }
 
 /** Runs one row of the fault table on a system of its own. */
-export async function runRow(row: Row, { size, seed = randomInt(2 ** 31), progress }: RowOptions): Promise<RunResult> {
+export async function runRow(row: Row, options: RowOptions): Promise<RunResult> {
+  const { size, seed = randomInt(2 ** 31), progress, signal, holds } = options
   const { scenario, settings, faults, messageServices, groupServices, bounds } = row.profiles[size]
   const links = new Links(faults.map(parseFault), seed)
   const target = await openTarget({
@@ -29,11 +34,14 @@ export async function runRow(row: Row, { size, seed = randomInt(2 ** 31), progre
     env: { PATH: process.env.PATH, DEVSTACK_DOCKER: 'off' },
     links,
     progress,
+    ...(signal && { signal }),
   })
+  holds?.(target)
   try {
     return await runScenario(scenario, settings, { target, faults, seed, progress, bounds })
   } finally {
     await target.stop()
+    holds?.(undefined)
   }
 }
 

@@ -4,7 +4,7 @@ import { type Row, rowOf, rows, type Size } from './profiles.ts'
 import { saveRun, saveSeries } from './report/save.ts'
 import { type SeriesRun, seriesText } from './report/table.ts'
 import { passed } from './report/violations.ts'
-import { lineOf, runRow } from './run-row.ts'
+import { lineOf, type RowOptions, runRow } from './run-row.ts'
 
 const DIRECTORY = '.data/load'
 
@@ -21,7 +21,10 @@ ${rows.map(({ number, fault }) => `  ${number}  ${fault}`).join('\n')}
 `
 
 /** `pnpm load table`: one line for each run, at the end all of them. Returns the exit code. */
-export async function tableCommand(args: readonly string[], say: (line: string) => void): Promise<number> {
+export async function tableCommand(
+  args: readonly string[],
+  { say, ...interrupts }: Pick<RowOptions, 'signal' | 'holds'> & { say(line: string): void },
+): Promise<number> {
   const options = readTableOptions(args)
   if (options === undefined) {
     say(TABLE_HELP)
@@ -34,7 +37,8 @@ export async function tableCommand(args: readonly string[], say: (line: string) 
     for (const row of chosen) {
       const told: string[] = []
       const command = `pnpm load table --row ${row.number}${size === 'full' ? ' --full' : ''} --seed ${seed}`
-      const result = { ...(await runRow(row, { size, seed: seed++, progress: (line) => told.push(line) })), command }
+      const progress = (line: string) => told.push(line)
+      const result = { ...(await runRow(row, { size, seed: seed++, progress, ...interrupts })), command }
       say(lineOf(row, result))
       if (!passed(result)) for (const line of [...result.verdict.examples, ...told]) say(`    ${line}`)
       await saveRun(result, out, `row-${row.number}-${size}-${result.seed}`)

@@ -15,6 +15,7 @@ export interface Target {
   system?: System
   /** The proxies before its links, when faults want some. */
   links?: Links
+  /** Asked again it is the same stop. */
   stop(): Promise<void>
 }
 
@@ -46,15 +47,22 @@ async function startTarget(options: TargetOptions): Promise<Target> {
     await links?.stop()
     await rm(dataDir, { recursive: true, force: true })
   }
-  try {
-    const system = await startIn(dataDir, options)
-    const stop = async () => {
-      await system.stop()
+  let system: System | undefined
+  let stopped: Promise<void> | undefined
+  const stop = () => {
+    stopped ??= (async () => {
+      await system?.stop()
       await clear()
-    }
-    return Object.assign(await targetOf(system, links), { stop })
+    })()
+    return stopped
+  }
+  try {
+    system = await startIn(dataDir, options)
+    const target = await targetOf(system, links)
+    options.signal?.throwIfAborted()
+    return Object.assign(target, { stop })
   } catch (error) {
-    await clear()
+    await stop()
     throw error
   }
 }
