@@ -2,7 +2,7 @@ import type { UserId } from '@qunxin/contracts'
 import { withinTime } from '@qunxin/runtime'
 import type { Membership, MembershipSource } from '../membership/source.ts'
 
-/** A busy group-service answers in a tenth of it; and who has just connected takes a second for the time that takes. */
+/** Far more than an answer takes, and little to who has just connected. */
 const WAIT_MS = 1_000
 const PAUSE_MS = 1_000
 
