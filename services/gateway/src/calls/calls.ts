@@ -49,8 +49,7 @@ export class Calls {
   async call(row: Row, input: CallInput): Promise<OutputOf<Row['operation']>> {
     if (!input.counted) await this.#take(input.principal)
     const { bytes } = input
-    if (this.#underWay >= MAX_UNDER_WAY.calls || this.#bytes + bytes > MAX_UNDER_WAY.bytes)
-      throw new AppError('UNAVAILABLE', { details: { problem: 'too many calls under way' } })
+    if (!this.mayWait(bytes)) throw new AppError('UNAVAILABLE', { details: { problem: 'too many calls under way' } })
     this.#underWay += 1
     this.#bytes += bytes
     try {
@@ -59,6 +58,11 @@ export class Calls {
       this.#underWay -= 1
       this.#bytes -= bytes
     }
+  }
+
+  /** Is there room for another call of so many bytes? */
+  mayWait(bytes: number): boolean {
+    return this.#underWay < MAX_UNDER_WAY.calls && this.#bytes + bytes <= MAX_UNDER_WAY.bytes
   }
 
   /** Calls that wait for their service. */

@@ -9,7 +9,7 @@ import { type Row, rowOfTag } from '../surface.ts'
 import type { Connection, Waiting } from './connection.ts'
 import { type Incoming, readFrame } from './incoming.ts'
 import { refuseFrame, tellError } from './refusals.ts'
-import { closeRow, refusedFirst, refuseSendFrame, sendFrame } from './send-frame.ts'
+import { closeRow, refusedFirst, refuseForNow, sendFrame } from './send-frame.ts'
 
 /** A flood that goes on for so long ends the connection. */
 const FLOOD_MS = 5_000
@@ -75,7 +75,8 @@ export class Frames {
     }
     // Only now: closed before, the rows would refuse what waited in front of these.
     for (const first of connection.waiting?.refused?.values() ?? [])
-      if (connection.stage === 'bound') closeRow(connection, first, this.#options.sends)
+      if (connection.stage === 'bound')
+        closeRow(connection, first, { code: 'RATE_LIMITED', sends: this.#options.sends })
     this.forget(connection)
     if (connection.socket.isPaused) connection.socket.resume()
   }
@@ -145,9 +146,8 @@ export class Frames {
     if (!principal) return
     if (!taken.ok) {
       if (taken.floodingSinceMs >= FLOOD_MS) return connection.close(4029)
-      const refusal = { code: 'RATE_LIMITED', details: { retryAfterMs: taken.retryAfterMs } } as const
-      if (incoming?.tag === 'message') return refuseSendFrame(connection, incoming, { ...refusal, principal, sends })
-      return refuseFrame(connection, incoming, refusal)
+      const details = { retryAfterMs: taken.retryAfterMs }
+      return refuseForNow(connection, incoming, { code: 'RATE_LIMITED', details, sends })
     }
     if (!incoming) return tellError(connection, 'BAD_REQUEST')
     if (incoming.tag === 'canConnect') return connection.tell('canConnect', this.#options.canConnect())
@@ -160,16 +160,18 @@ export class Frames {
 
   /** Answered when it is done, whatever was asked before or behind it. */
   async #call(connection: Connection, row: Row, incoming: Incoming): Promise<void> {
+    const { calls, sends } = this.#options
     const { tag, data, bytes } = incoming
     const { principal, language, id: conn } = connection
     if (!principal) return
-    if (!connection.mayWait(bytes)) return refuseFrame(connection, incoming, { code: 'UNAVAILABLE' })
+    if (!connection.mayWait(bytes) || !calls.mayWait(bytes))
+      return refuseForNow(connection, incoming, { code: 'UNAVAILABLE', sends })
     connection.waits(bytes)
     const requestId = randomUUID()
     let taskId: TaskId
     try {
       taskId = taskIdOf(data)
-      const output = await this.#options.calls.call(row, { principal, data, requestId, bytes, counted: true, conn })
+      const output = await calls.call(row, { principal, data, requestId, bytes, counted: true, conn })
       connection.tell(tag, answerTo(row, output, { taskId, language }))
     } catch (error) {
       const refusal = toAppError(error)

@@ -1,18 +1,21 @@
 import {
+  type ErrorCode,
   groupConversation,
   type MessageAck,
   nameFor,
   personalConversation,
   type SendAnswer,
   sendInput,
+  sendMessage,
 } from '@qunxin/contracts'
 import { toAppError, validate } from '@qunxin/runtime'
 import type { Principal } from '../auth/principal.ts'
 import { refuseOthers } from '../calls/calls.ts'
 import { entryOf, type NewSend, type SubmitSend } from '../calls/send-call.ts'
+import { rowOfTag } from '../surface.ts'
 import type { Connection, RefusedFirst } from './connection.ts'
 import type { Incoming } from './incoming.ts'
-import { type Refusal, refusedAck, refuseMessage } from './refusals.ts'
+import { type Refusal, refusedAck, refuseFrame, refuseMessage } from './refusals.ts'
 
 /** Seed B, sending a message: answered by `messageAck` after the commit. No promise is made, this is the hot path. */
 export function sendFrame(connection: Connection, incoming: Incoming, principal: Principal, sends: SubmitSend) {
@@ -22,7 +25,7 @@ export function sendFrame(connection: Connection, incoming: Incoming, principal:
   } catch (error) {
     return refuseMessage(connection, incoming, { code: toAppError(error).code })
   }
-  if (!connection.mayWait(incoming.bytes)) return refuseSend(connection, entry, { code: 'UNAVAILABLE' }, sends)
+  if (!connection.mayWait(incoming.bytes)) return refuseForNow(connection, incoming, { code: 'UNAVAILABLE', sends })
   connection.waits(incoming.bytes)
   sends.submit(entry, (answer) => {
     connection.tell('messageAck', ackOf(connection, entry, answer))
@@ -30,38 +33,33 @@ export function sendFrame(connection: Connection, incoming: Incoming, principal:
   })
 }
 
-/** Refuses a message for now, and what its connection has already sent behind it into that conversation likewise. */
-export function refuseSendFrame(
+/** Refuses a frame for now, and when it is a message what its connection has already sent behind it into that conversation likewise. */
+export function refuseForNow(
   connection: Connection,
-  incoming: Incoming,
-  { principal, sends, ...refusal }: Refusal & { principal: Principal; sends: SubmitSend },
+  incoming: Incoming | undefined,
+  { sends, ...refusal }: Refusal & { sends: SubmitSend },
 ) {
-  let entry: NewSend
-  try {
-    entry = entryOfFrame(connection, incoming, principal)
-  } catch {
-    return refuseMessage(connection, incoming, refusal)
-  }
-  refuseSend(connection, entry, refusal, sends)
-}
-
-function refuseSend(connection: Connection, entry: NewSend, refusal: Refusal, sends: SubmitSend) {
-  sends.refused(entry, refusal.code)
-  connection.tell('messageAck', refusedAck(entry.msgId, refusal, connection.language))
+  const first = incoming && refusedFirst(incoming)
+  if (first) closeRow(connection, first, { code: refusal.code, sends })
+  refuseFrame(connection, incoming, refusal)
 }
 
 /** Undefined for what is no message. */
 export function refusedFirst({ tag, data }: Incoming): RefusedFirst | undefined {
-  const input = tag === 'message' ? sendInput.safeParse(data).data : undefined
+  const isSend = tag === 'message' || rowOfTag.get(tag)?.operation === sendMessage
+  const input = isSend ? sendInput.safeParse(data).data : undefined
   return input && { msgId: input.msgId, sessionId: input.sessionId, toUserId: input.toUserId }
 }
 
 /** Refuses what the connection sends behind it into that conversation likewise, from now on. */
-export function closeRow({ id: conn, userId }: Connection, first: RefusedFirst, sends: SubmitSend): void {
-  const { msgId, sessionId: group, toUserId: to } = first
-  if (group !== undefined) sends.refused({ conn, conversation: groupConversation(group), msgId }, 'RATE_LIMITED')
+export function closeRow(
+  { id: conn, userId }: Connection,
+  { msgId, sessionId: group, toUserId: to }: RefusedFirst,
+  { code, sends }: { code: ErrorCode; sends: SubmitSend },
+): void {
+  if (group !== undefined) sends.refused({ conn, conversation: groupConversation(group), msgId }, code)
   else if (to !== undefined && to !== '0' && to !== userId)
-    sends.refused({ conn, conversation: personalConversation(userId, to), msgId }, 'RATE_LIMITED')
+    sends.refused({ conn, conversation: personalConversation(userId, to), msgId }, code)
 }
 
 /** @throws AppError when it is no message that can be sent */

@@ -1,8 +1,8 @@
 import { createLogger } from '@qunxin/runtime'
 import t from 'tap'
-import type { Calls } from '../../src/calls/calls.ts'
+import { Calls } from '../../src/calls/calls.ts'
 import type { SubmitSend } from '../../src/calls/send-call.ts'
-import type { Taken } from '../../src/limits/limits.ts'
+import type { Limits, Taken } from '../../src/limits/limits.ts'
 import { ClosedRows } from '../../src/send/closed-rows.ts'
 import { Connection } from '../../src/socket/connection.ts'
 import { Frames } from '../../src/socket/frames.ts'
@@ -15,6 +15,8 @@ const ROOM = 4_000
 function askedConnection() {
   const stored: string[] = []
   const acks = new Map<string, number | undefined>()
+  /** To `sendMessage`, by taskId. */
+  const answers = new Map<string, number>()
   const closed: number[] = []
   const asked: ((taken: Taken) => void)[] = []
   const rows = new ClosedRows(() => {})
@@ -27,11 +29,18 @@ function askedConnection() {
     },
     refused: (send, code) => rows.close(send, code, 0),
   }
-  const state = { asks: true }
+  const state = { asks: true, allows: true }
+  const limits: Limits = {
+    take() {
+      if (state.asks) return new Promise((resolve) => asked.push(resolve))
+      return state.allows ? { ok: true } : { ok: false, retryAfterMs: 100, floodingSinceMs: 0 }
+    },
+  }
+  const bus = { request: () => new Promise<never>(() => {}) }
   const frames = new Frames({
-    calls: {} as Calls,
+    calls: new Calls({ bus, sends, limits, timeoutMs: 5_000 }),
     sends,
-    limits: { take: () => (state.asks ? new Promise((resolve) => asked.push(resolve)) : { ok: true }) },
+    limits,
     logger: createLogger('test', 'silent'),
     canConnect: () => true,
     bind: () => {},
@@ -40,6 +49,7 @@ function askedConnection() {
   const write = (_: unknown, frame: Buffer) => {
     const { tag, data } = JSON.parse(frame.subarray(frame.indexOf('{')).toString())
     if (tag === 'messageAck') acks.set(data.msgId, data.code)
+    if (tag === 'sendMessage') answers.set(data.taskId, data.code)
   }
   const socket = {
     isPaused: false,
@@ -71,7 +81,14 @@ function askedConnection() {
     state,
     stored,
     acks,
+    answers,
     closed,
+    /** As a call, with the msgId for its taskId. */
+    async call(tag: string, msgId: string) {
+      const data = { taskId: msgId, toUserId: 2, msgId, msgContentType: 1, contentStr: 'x' }
+      frames.take(connection, Buffer.from(JSON.stringify({ tag, data })), false)
+      await new Promise(setImmediate)
+    },
     send(msgId: string, toUserId = 2) {
       const data = { toUserId, msgId, msgContentType: 1, contentStr: 'x' }
       frames.take(connection, Buffer.from(JSON.stringify({ tag: 'message', data })), false)
@@ -129,5 +146,37 @@ t.test('what was sent before a stop was heard of is taken, until the token runs 
   send('m1')
   connection.principal = { ...principal, expiresAt: Date.now() } as typeof principal
   send('m2')
+  t.same(stored, ['m1'])
+})
+
+t.test('a sendMessage that is refused for now keeps back what was sent behind it, as a message does', async (t) => {
+  const { state, call, send, stored, answers, acks } = askedConnection()
+  state.asks = false
+  state.allows = false
+  await call('sendMessage', 'm1')
+  state.allows = true
+  await call('sendMessage', 'm2')
+  send('m3')
+  t.strictSame(
+    [...answers, ...acks],
+    [
+      ['m1', 1007],
+      ['m2', 1007],
+      ['m3', 1007],
+    ],
+  )
+  for (const msgId of ['m1', 'm2', 'm3']) await call('sendMessage', msgId)
+  t.same(stored, ['m1', 'm2', 'm3'])
+})
+
+t.test('so does one for which too much is under way', async (t) => {
+  const { connection, state, call, stored, answers } = askedConnection()
+  state.asks = false
+  while (connection.mayWait(100)) await call('queryGroupList', '')
+  await call('sendMessage', 'm1')
+  connection.settled(100)
+  await call('sendMessage', 'm2')
+  t.same([...answers.values()], [5002, 5002])
+  await call('sendMessage', 'm1')
   t.same(stored, ['m1'])
 })
