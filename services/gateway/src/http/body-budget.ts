@@ -17,7 +17,8 @@ export function bodyBytes({ headers }: Pick<FastifyRequest, 'headers'>): number 
 export function limitBodies(app: FastifyInstance, { total = MAX_BODY_BYTES }: { total?: number } = {}): void {
   let taken = 0
   app.addHook('preParsing', (request, reply, payload, done) => {
-    if (request.method !== 'POST') return done(null, payload)
+    // Of every other method Fastify reads the body, also where there is nothing to call.
+    if (request.method === 'GET' || request.method === 'HEAD') return done(null, payload)
     let bytes = 0
     const counted = new Transform({
       transform(chunk: Buffer, _encoding, next) {

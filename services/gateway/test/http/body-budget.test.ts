@@ -29,12 +29,12 @@ async function server(t: Test, options: { bodyLimit: number; total: number; hold
   const post = (bytes: number) =>
     fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: `"${'x'.repeat(bytes - 2)}"` })
   /** Announces 1,000 bytes and sends so many of them. */
-  const slow = async (bytes: number) => {
+  const slow = async (bytes: number, method = 'POST') => {
     const socket = connect(port, '127.0.0.1')
     t.teardown(() => socket.destroy())
     await once(socket, 'connect')
-    const head = 'POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n'
-    socket.write(head + 'x'.repeat(bytes))
+    const head = 'host: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n'
+    socket.write(`${method} / HTTP/1.1\r\n${head}${'x'.repeat(bytes)}`)
     return socket
   }
   const until = async (is: () => boolean) => {
@@ -58,6 +58,14 @@ t.test('bodies of requests under way take so much together, and what is over giv
   t.equal((await taken).status, 200)
   while ((await Promise.all([post(1_000), post(1_000)])).some(({ status }) => status !== 200))
     await new Promise(setImmediate)
+})
+
+t.test('a body counts whatever the method: one that no call has is read before that is told', async (t) => {
+  const { post, slow } = await server(t, { bodyLimit: 1_000, total: 1_000 })
+  const stuck = await slow(999, 'PUT')
+  while ((await post(1_000)).status !== 503) await new Promise(setImmediate)
+  stuck.destroy()
+  while ((await post(1_000)).status !== 200) await new Promise(setImmediate)
 })
 
 t.test('a body that is announced and does not come takes no room', async (t) => {
