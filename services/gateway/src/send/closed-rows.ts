@@ -13,6 +13,8 @@ interface Closed {
   /** The first one refused: with it the resends begin. */
   msgId: string
   code: ErrorCode
+  /** It was on its way to its owner, not refused at once. */
+  underWay: boolean
   /** Milliseconds since 1970. */
   until: number
 }
@@ -33,19 +35,14 @@ export class ClosedRows {
     this.#whenHeard = whenHeard
   }
 
+  /** One was refused at once. */
   close(send: SendInRow, code: ErrorCode, now: number): void {
-    if (send.conn === '') return
-    const key = rowOf(send)
-    const closed = this.#rows.get(key)
-    if (closed && closed.until > now) return
-    const row = { msgId: send.msgId, code, until: now + UNHEARD_MS }
-    this.#rows.set(key, row)
-    this.#whenHeard(send.conn, (heardAt) => {
-      row.until = Math.min(row.until, heardAt + CLOSED_MS)
-    })
-    if (this.#rows.size <= MAX_CLOSED) return
-    const [oldest] = this.#rows.keys()
-    if (oldest !== undefined) this.#rows.delete(oldest)
+    this.#close(send, { code, underWay: false }, now)
+  }
+
+  /** One that was under way has ended. It stood in front of whatever was refused at once meanwhile, and is to come again first. */
+  ended(send: SendInRow, code: ErrorCode, now: number): void {
+    this.#close(send, { code, underWay: true }, now)
   }
 
   /** What a send is to be refused with, if it may not go; the first one refused may, and opens its row. */
@@ -61,6 +58,21 @@ export class ClosedRows {
   /** Forgets those whose time is over. */
   sweep(now: number): void {
     for (const [row, { until }] of this.#rows) if (until <= now) this.#rows.delete(row)
+  }
+
+  #close(send: SendInRow, { code, underWay }: Pick<Closed, 'code' | 'underWay'>, now: number): void {
+    if (send.conn === '') return
+    const key = rowOf(send)
+    const closed = this.#rows.get(key)
+    if (closed && closed.until > now && (closed.underWay || !underWay)) return
+    const row = { msgId: send.msgId, code, underWay, until: now + UNHEARD_MS }
+    this.#rows.set(key, row)
+    this.#whenHeard(send.conn, (heardAt) => {
+      row.until = Math.min(row.until, heardAt + CLOSED_MS)
+    })
+    if (this.#rows.size <= MAX_CLOSED) return
+    const [oldest] = this.#rows.keys()
+    if (oldest !== undefined) this.#rows.delete(oldest)
   }
 }
 

@@ -126,7 +126,7 @@ export class Sends implements SubmitSend {
     pending.done(answer)
     if ('seq' in answer && pending.entry.conn !== '') this.#stored(pending.entry, answer)
     if ('code' in answer && closesRow(answer.code)) {
-      this.#closed.close(pending.entry, answer.code, Date.now())
+      this.#closed.ended(pending.entry, answer.code, Date.now())
       this.#refusedSends.add(pending.entry, Date.now())
       this.#end(batcher.endBehind(pending, answer.code))
     }
@@ -224,7 +224,7 @@ export class Sends implements SubmitSend {
     const now = Date.now()
     for (const { pending, code } of endings) {
       this.#forget(pending)
-      this.#closed.close(pending.entry, code, now)
+      this.#closed.ended(pending.entry, code, now)
       this.#refusedSends.add(pending.entry, now)
     }
     for (const { pending, code } of endings) pending.done({ id: pending.entry.id, code })

@@ -1,0 +1,60 @@
+import type { ErrorCode, SendAnswer } from '@qunxin/contracts'
+import t, { type Test } from 'tap'
+import type { NewSend } from '../../src/calls/send-call.ts'
+import { Sends } from '../../src/send/sends.ts'
+
+const send = (msgId: string): NewSend => ({
+  conn: 'c1',
+  conversation: 'p1-2',
+  from: '1',
+  to: '2',
+  msgId,
+  type: 1,
+  text: 'x',
+})
+
+/** Sends whose batches nobody answers by themselves. */
+function unanswered(t: Test, timeoutMs: number) {
+  const bus = { writable: true, publish: () => {}, onReconnect: () => {} }
+  const sends = new Sends({ bus, node: 'n1', partitions: 1, onInstancesChanged: () => {}, timeoutMs })
+  // Their own timer keeps no process alive.
+  const alive = setInterval(() => {}, 1_000)
+  t.teardown(() => {
+    clearInterval(alive)
+    sends.stop()
+  })
+  return sends
+}
+
+/** What the send ended with, or undefined while it is under way. */
+function refusalOf(sends: Sends, msgId: string): ErrorCode | undefined {
+  let ended: SendAnswer | undefined
+  sends.submit(send(msgId), (answer) => {
+    ended = answer
+  })
+  return ended && 'code' in ended ? ended.code : undefined
+}
+
+t.test('one that its owner refuses opens the row, also when one behind it was refused before it', async (t) => {
+  const sends = unanswered(t, 5_000)
+  t.equal(refusalOf(sends, 'm1'), undefined)
+  sends.refused(send('m2'), 'UNAVAILABLE')
+  sends.answered({ id: 1, code: 'UNAVAILABLE' })
+  t.not(refusalOf(sends, 'm2'), undefined, 'in front of it one has to come again')
+  t.equal(refusalOf(sends, 'm1'), undefined)
+  t.equal(refusalOf(sends, 'm2'), undefined)
+})
+
+t.test('one that times out opens the row, also when one behind it was refused before it', async (t) => {
+  const sends = unanswered(t, 1)
+  const first = new Promise<SendAnswer>((ended) => sends.submit(send('m0'), ended))
+  const second = new Promise<SendAnswer>((ended) => sends.submit(send('m1'), ended))
+  sends.refused(send('m2'), 'UNAVAILABLE')
+  t.match(await first, { code: 'TIMEOUT' })
+  t.match(await second, { code: 'TIMEOUT' })
+  t.not(refusalOf(sends, 'm1'), undefined, 'the first of them is to come first')
+  t.not(refusalOf(sends, 'm2'), undefined)
+  t.equal(refusalOf(sends, 'm0'), undefined)
+  t.equal(refusalOf(sends, 'm1'), undefined)
+  t.equal(refusalOf(sends, 'm2'), undefined)
+})
