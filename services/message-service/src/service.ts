@@ -204,6 +204,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     instance,
     partitions: config.PARTITIONS,
     tenures,
+    untoldSince: () => owner.untoldSince(),
     logger,
     own: (partition) => owner.partitions.own(partition),
     release: (partition) => owner.partitions.release(partition),

@@ -9,8 +9,10 @@ export const messageInstance = z.object({
   leaving: z.boolean().default(false),
   /** Who leaves and need not go on: whatever was theirs and is now ours comes to us. */
   relieves: z.string().optional(),
-  /** Partitions that were the sender's, in which nothing is left that nobody was told: what it still stores it tells itself. */
+  /** Partitions that were the sender's, in which nothing of before `toldUntil` is left that nobody was told. */
   handsOver: z.array(z.number()).optional(),
+  /** Milliseconds of the log, by the sender's clock; what it stores later and lives to tell, it tells itself. */
+  toldUntil: z.number().optional(),
 })
 export type MessageInstance = z.output<typeof messageInstance>
 

@@ -36,6 +36,13 @@ export class Fanout {
     this.#running ??= this.#run()
   }
 
+  /** The oldest message that is not out yet (ms of the log); Infinity when all are. */
+  get untoldSince(): number {
+    let oldest = Number.POSITIVE_INFINITY
+    for (const job of this.#jobs) for (const { frame } of job) if (frame) oldest = Math.min(oldest, frame.message.at)
+    return oldest
+  }
+
   /** Resolves when there is room for another commit's job. */
   async room(): Promise<void> {
     while (this.#jobs.length >= MOST_JOBS) await new Promise<void>((resolve) => this.#waiting.push(resolve))

@@ -41,6 +41,8 @@ export class Lane {
   #between: (() => void)[] = []
   #scheduled = false
   #committing = false
+  /** No message of the commit under way is older. */
+  #plannedAt = Number.POSITIVE_INFINITY
   #running: Promise<void> | undefined
   readonly waiting: Waiting = { sends: 0, bytes: 0 }
 
@@ -84,6 +86,11 @@ export class Lane {
       this.#decided(conversation.queue)
       conversation.queue = []
     }
+  }
+
+  /** The oldest message that is being stored, or is stored and not sent out yet (ms of the log). */
+  get untoldSince(): number {
+    return Math.min(this.#plannedAt, this.#options.fanout.untoldSince)
   }
 
   /** Resolves when everything taken in is decided and sent out. */
@@ -138,8 +145,12 @@ export class Lane {
   async #run(): Promise<void> {
     for (;;) {
       this.#options.beforeCommit()
-      const { plan, conversations } = this.#gather()
-      if (plan.entries.length === 0) return
+      this.#plannedAt = this.#options.clock.now()
+      const { plan, conversations } = this.#gather(this.#plannedAt)
+      if (plan.entries.length === 0) {
+        this.#plannedAt = Number.POSITIVE_INFINITY
+        return
+      }
       this.#committing = true
       try {
         await this.#commit(plan)
@@ -153,6 +164,7 @@ export class Lane {
         this.#decided(pending)
       } finally {
         this.#committing = false
+        this.#plannedAt = Number.POSITIVE_INFINITY
         for (const conversation of conversations) conversation.committing = false
       }
       for (const task of this.#between.splice(0)) task()
@@ -160,11 +172,10 @@ export class Lane {
     }
   }
 
-  #gather(): { plan: Plan; conversations: Conversation[] } {
-    const { membership, limits, clock } = this.#options
+  #gather(now: number): { plan: Plan; conversations: Conversation[] } {
+    const { membership, limits } = this.#options
     const plan = new Plan()
     const conversations: Conversation[] = []
-    const now = clock.now()
     for (let left = this.#ready.length; left > 0 && !plan.full; left--) {
       const conversation = this.#ready.shift() as Conversation
       conversation.listed = false

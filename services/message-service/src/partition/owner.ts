@@ -107,6 +107,7 @@ export function createOwner(config: Config, parts: OwnerParts) {
   return {
     partitions,
     waiting: () => lanes.reduce((sum, lane) => sum + lane.waiting.sends, 0),
+    untoldSince: () => Math.min(...lanes.map((lane) => lane.untoldSince)),
     idle: async () => {
       await Promise.all(lanes.map((lane) => lane.idle()))
     },

@@ -15,6 +15,8 @@ export interface OwnershipOptions {
   instance: string
   partitions: number
   tenures: Tenures
+  /** The oldest message of ours that may not have been told (ms of the log). */
+  untoldSince(): number
   logger: Logger
   own(partition: number): void
   release(partition: number): void
@@ -61,8 +63,9 @@ export class Ownership {
 
   /** Says that we go, and waits for the others to have taken over; until then we go on serving. */
   async leave(): Promise<void> {
+    const { tenures, untoldSince } = this.#options
     clearInterval(this.#timer)
-    if (this.#phase === 'serving') this.#announce({ leaving: true, handsOver: this.#options.tenures.settled() })
+    if (this.#phase === 'serving') this.#announce({ leaving: true, ...tenures.handOver(untoldSince()) })
     this.#phase = 'leaving'
     this.#heardSince.clear()
     const deadline = performance.now() + HANDOVER_LIMIT_MS
@@ -93,7 +96,7 @@ export class Ownership {
       this.#heardSince.set(other, relieves === instance ? ANNOUNCEMENTS_TO_TRUST : heard)
       this.#live.heard(other)
     }
-    if (handsOver) tenures.handedOver(handsOver)
+    tenures.handedOver(said.data)
   }
 
   /** As long as both serve, each finds its messages stored by the other, and looks them up. */
@@ -113,9 +116,9 @@ export class Ownership {
 
   #update(): void {
     if (this.#phase !== 'serving') return
-    const { instance, partitions, tenures, own, release } = this.#options
+    const { instance, partitions, tenures, untoldSince, own, release } = this.#options
     const instances = [...this.#live.names(), instance]
-    const handsOver: number[] = []
+    const lost: number[] = []
     for (let partition = 0; partition < partitions; partition++) {
       const ours = ownerOf(partition, instances) === instance
       if (ours === tenures.has(partition)) continue
@@ -124,9 +127,11 @@ export class Ownership {
         own(partition)
       } else {
         release(partition)
-        if (tenures.end(partition)) handsOver.push(partition)
+        lost.push(partition)
       }
     }
-    if (handsOver.length > 0) this.#announce({ handsOver })
+    const word = tenures.handOver(untoldSince(), lost)
+    for (const partition of lost) tenures.end(partition)
+    if (word.handsOver) this.#announce(word)
   }
 }

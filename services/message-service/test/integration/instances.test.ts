@@ -99,6 +99,26 @@ t.test('what a dead owner left untold is told by the successor of its successor'
   await second.stop()
 })
 
+t.test('what a leaver left untold is told by the successor of its successor', async (t) => {
+  const first = await w.start()
+  // As long as anything may be young that somebody before it stored.
+  await delay(10_500)
+  const second = await w.start()
+  await eventually(
+    'its share',
+    async () => (await ownedBy(first.opsUrl)) + (await ownedBy(second.opsUrl)) === PARTITIONS,
+  )
+  const { touch } = await storeUntold(3_000)
+  await first.stop()
+  // More than two stores at one time may be apart.
+  await delay(1_500)
+  const third = await w.start()
+  await second.stop()
+  await eventually('the rest', async () => (await ownedBy(third.opsUrl)) === PARTITIONS)
+  t.equal(await touch(), PARTITIONS)
+  await third.stop()
+})
+
 t.test('what an owner that lives has told its successors do not tell again', async (t) => {
   const first = await w.start()
   // As long as anything may be young that somebody before it stored.

@@ -53,3 +53,51 @@ t.test('nobody gets into a group in the moment in which what is known of its mem
   t.match(await answered.promise, { answer: { code: 'NOT_A_MEMBER' } })
   t.same(await log.heads([conversation.id]), [])
 })
+
+t.test('a message being stored or sent out is known to be untold, until it is out', async (t) => {
+  const [storing, stored] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const [sending, sent] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const log = new MemoryLog()
+  const append = log.append.bind(log)
+  log.append = async (messages) => {
+    storing.resolve()
+    await stored.promise
+    return append(messages)
+  }
+  const fanout = new Fanout({
+    instance: 'i',
+    routes: everywhere(() => []),
+    membersNow: async () => new Set(),
+    connected: () => {
+      sending.resolve()
+      return sent.promise
+    },
+    publish() {},
+    logger,
+  })
+  const clock = { ms: 1_000, now: () => clock.ms }
+  const lane = new Lane({
+    log,
+    conversations: new MemoryConversations(),
+    membership: new MembershipCache(groupsOf({ version: 1, members: [] }), { mostMembers: 100 }),
+    fanout,
+    tenures: new Tenures(clock),
+    limits: { textLength: 5_000 },
+    clock,
+    logger,
+    metrics: { committed() {} },
+    beforeCommit() {},
+  })
+  t.equal(lane.untoldSince, Number.POSITIVE_INFINITY)
+  const send = entry('1', '2')
+  lane.enqueue(new Conversation(send.conversation, 0), pendingOf(send, run('n')))
+  await storing.promise
+  clock.ms = 4_000
+  t.equal(lane.untoldSince, 1_000, 'while it is being stored')
+  stored.resolve()
+  await sending.promise
+  t.equal(lane.untoldSince, 1_000, 'while its fan-out waits')
+  sent.resolve()
+  await lane.idle()
+  t.equal(lane.untoldSince, Number.POSITIVE_INFINITY)
+})
