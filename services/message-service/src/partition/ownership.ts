@@ -1,6 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Bus, Live, type Subscription } from '@qunxin/bus'
-import { ANNOUNCE_EVERY_MS, type MessageInstance, messageInstance, ownerOf, subjects } from '@qunxin/contracts'
+import {
+  ANNOUNCE_EVERY_MS,
+  DEAD_AFTER_MS,
+  type MessageInstance,
+  messageInstance,
+  ownerOf,
+  subjects,
+} from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
 import type { Tenures } from './tenures.ts'
 
@@ -9,6 +16,8 @@ const LISTEN_FIRST_MS = ANNOUNCE_EVERY_MS + 100
 /** Of a successor that does not say that it relieves us, the second announcement was certainly made after it took over. */
 const ANNOUNCEMENTS_TO_TRUST = 2
 const HANDOVER_LIMIT_MS = 1_500
+/** Our own announcements come back to us at once. Without one for so long the others may soon give us up. */
+const CUT_OFF_MS = DEAD_AFTER_MS - ANNOUNCE_EVERY_MS
 
 export interface OwnershipOptions {
   bus: Bus
@@ -30,6 +39,7 @@ export class Ownership {
   readonly #heardSince = new Map<string, number>()
   #subscription: Subscription | undefined
   #timer: NodeJS.Timeout | undefined
+  #echoAt = performance.now()
   #phase: 'listening' | 'serving' | 'leaving' = 'listening'
 
   constructor(options: OwnershipOptions) {
@@ -48,7 +58,8 @@ export class Ownership {
     this.#announce()
     this.#timer = setInterval(() => {
       // While NATS is away nobody can be heard, which says nothing of them.
-      if (bus.connected && this.#live.expire()) this.#options.tenures.shaken()
+      const isCutOff = performance.now() - this.#echoAt >= CUT_OFF_MS
+      if ((bus.connected && this.#live.expire()) || isCutOff) this.#options.tenures.shaken()
       this.#announce()
     }, ANNOUNCE_EVERY_MS)
     this.#timer.unref()
@@ -77,7 +88,11 @@ export class Ownership {
   #hear(data: Uint8Array): void {
     const { instance, partitions, tenures, logger } = this.#options
     const said = messageInstance.safeParse(JSON.parse(Buffer.from(data).toString()))
-    if (!said.success || said.data.instance === instance) return
+    if (!said.success) return
+    if (said.data.instance === instance) {
+      this.#echoAt = performance.now()
+      return
+    }
     if (said.data.partitions !== partitions) {
       logger.error(
         { instance: said.data.instance, theirs: said.data.partitions, ours: partitions },

@@ -7,6 +7,7 @@ import {
   presenceConfirmed,
   subjects,
 } from '@qunxin/contracts'
+import { startTcpProxy } from '@qunxin/devstack/tcp-proxy'
 import t from 'tap'
 import { MongoLog } from '../../src/store/mongo-log.ts'
 import { message } from '../sample.ts'
@@ -136,6 +137,34 @@ t.test('what an owner that lives has told its successors do not tell again', asy
   await eventually('the rest', async () => (await ownedBy(third.opsUrl)) === PARTITIONS)
   t.equal(await touch(), 0)
   await third.stop()
+})
+
+t.test('who was not heard for a while, and heard the others, gives no word on what is told', async (t) => {
+  const proxy = await startTcpProxy(w.environment.NATS_URL)
+  t.teardown(() => proxy.stop())
+  const first = await w.start({ NATS_URL: proxy.url })
+  await delay(10_500)
+  // Long enough for others to take it for dead, and to store and die in its place.
+  proxy.impair({ kind: 'blackhole', direction: 'upstream' })
+  await delay(3_000)
+  proxy.mend()
+  const words: (number[] | undefined)[] = []
+  const said = bus.subscribe(subjects.messageInstances, ({ data }) => {
+    const { instance, handsOver } = messageInstance.parse(JSON.parse(Buffer.from(data).toString()))
+    if (instance === first.instance) words.push(handsOver)
+  })
+  await bus.flush()
+  const second = await w.start()
+  await eventually(
+    'its share',
+    async () => (await ownedBy(first.opsUrl)) + (await ownedBy(second.opsUrl)) === PARTITIONS,
+  )
+  const heard = words.length
+  await eventually('its next announcement', () => words.length > heard)
+  t.same(words.filter(Boolean), [])
+  said.unsubscribe()
+  await first.stop()
+  await second.stop()
 })
 
 t.test('a process configured with another number of partitions is not ready and says so', async (t) => {
