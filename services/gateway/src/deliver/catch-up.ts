@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { backlog, OutputOf, UserId } from '@qunxin/contracts'
+import type { backlog, ConversationId, OutputOf, UserId } from '@qunxin/contracts'
 import { type BacklogOptions, type BacklogReceiver, readBacklog } from './backlog.ts'
 import { Held } from './held.ts'
 import { conversationOf, messageFrame } from './message-frame.ts'
 import type { Order } from './order.ts'
+import type { LiveFrame } from './receiver.ts'
 
 /** Clocks of two machines may differ, and what was published may be older than the loss. */
 const MARGIN_MS = 45_000
@@ -132,12 +133,19 @@ function show(receiver: CatchUpReceiver, { messages, groupsMissing }: Read, orde
   const missed = seedsOnly ? messages : messages.filter((message) => message.serverReceiveDate >= held.since)
   if (groupsMissing) held.groupsOnly = true
   else receiver.held = undefined
-  for (const message of missed)
-    order.take(receiver, {
-      frame: messageFrame(message),
-      conversation: conversationOf(message),
-      seq: message.seq,
-      again: { from: String(message.fromUserId), msgId: message.msgId },
-    })
+  for (const message of missed) {
+    const { seq } = message
+    const conversation = conversationOf(message)
+    // Without a position no hole tells of what was in front: a backlog leaves out what the user sent from other devices.
+    if (receiver.positions?.get(conversation) === undefined)
+      for (const one of live) if (isBefore(one, conversation, seq)) order.take(receiver, one)
+    const again = { from: String(message.fromUserId), msgId: message.msgId }
+    order.take(receiver, { frame: messageFrame(message), conversation, seq, again })
+  }
   for (const one of live) order.take(receiver, one)
+}
+
+/** What is sent round once more may be of long ago. */
+function isBefore(live: LiveFrame, conversation: ConversationId, seq: number): boolean {
+  return live.conversation === conversation && live.seq !== undefined && live.seq < seq && !live.again
 }

@@ -290,6 +290,27 @@ t.test('what is lost for good while a new connection waits for its groups comes 
   t.same(shown(client).slice(5), ['803:1', '803:2', '803:3', '803:4', '803:5'])
 })
 
+t.test('what another device sent while it was read is shown in its place', async (t) => {
+  const [synced, seedsOnly] = [await bind(gateway, 821), await bind(gateway, 821, { sync: false })]
+  await until(() => reads.includes('821'), 'its first backlog')
+  await seedsOnly.settled()
+  const { promise, resolve } = Promise.withResolvers<void>()
+  release = promise
+  reading = Promise.withResolvers()
+  loseForGood(() => deliver(say(823, 821, 1)))
+  await reading.promise
+  const own = say(821, 822, 2)
+  log.pop()
+  service.deliver(node, [{ message: own, to: { users: ['821'], conversation: 'p821-822' } }])
+  deliver(say(822, 821, 3))
+  for (const client of [synced, seedsOnly]) await client.settled()
+  resolve()
+  for (const client of [synced, seedsOnly]) {
+    await client.next('message', 2)
+    t.same(shown(client), ['823:1', '821:2', '822:3'])
+  }
+})
+
 t.test('who acknowledges by itself is not kept from live group messages for ever', async (t) => {
   groupsBack = new Promise(() => {})
   const client = await bind(gateway, 811)
