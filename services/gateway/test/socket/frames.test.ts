@@ -67,7 +67,9 @@ function askedConnection() {
     shared: {
       writer: { write, flush: () => {} } as unknown as Writer,
       unconfirmed: new Set<Connection>(),
-      ended: (ended) => frames.forget(ended),
+      ended: (ended) => {
+        if (!ended.leaving || !ended.asking) frames.forget(ended)
+      },
     },
   })
   connection.stage = 'bound'
@@ -147,6 +149,19 @@ t.test('what was sent before a stop was heard of is taken, until the token runs 
   connection.principal = { ...principal, expiresAt: Date.now() } as typeof principal
   send('m2')
   t.same(stored, ['m1'])
+})
+
+t.test('what found no room before a stop was heard of is not overtaken either', async (t) => {
+  const { connection, frames, state, send, stored, answer } = askedConnection()
+  const had = numbered(0, ROOM + 1)
+  for (const msgId of [...had, 'no-room']) send(msgId)
+  connection.leaving = true
+  connection.close(1001)
+  state.asks = false
+  await answer()
+  send('on-the-wire')
+  t.same(stored, had)
+  t.equal(frames.waitingBytes, 0)
 })
 
 t.test('a sendMessage that is refused for now keeps back what was sent behind it, as a message does', async (t) => {
