@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { backlog, ConversationId, OutputOf, UserId } from '@qunxin/contracts'
+import type { backlog, ConversationId, MsgModel, OutputOf, UserId } from '@qunxin/contracts'
 import { type BacklogOptions, type BacklogReceiver, readBacklog } from './backlog.ts'
 import { Held } from './held.ts'
 import { conversationOf, messageFrame } from './message-frame.ts'
@@ -12,7 +12,7 @@ const MARGIN_MS = 45_000
 const GATHER_MS = 50
 const USERS_AT_ONCE = 32
 const TRIES = 3
-/** Who acknowledges by itself is not kept waiting longer for what was missed in groups; as long as behind a hole. */
+/** Who acknowledges by itself is not kept from live frames longer, for what was missed in groups; as long as behind a hole. */
 const GROUPS_MS = 10_000
 
 type Read = Readonly<OutputOf<typeof backlog>>
@@ -92,16 +92,18 @@ export class CatchUp {
     for (const receiver of receivers) show(receiver, read, order)
     if (!read.groupsMissing) return
     const shown = receivers.map((receiver) => ({ receiver, held: receiver.held }))
-    const waiting = () => shown.flatMap((one) => (isWaiting(one) ? [one.receiver] : []))
     groups.add({
       userId,
-      wanted: () => shown.some(isWaiting),
+      wanted: () => shown.some((one) => isWaiting(one) || isLetGo(one)),
       show(messages) {
-        for (const receiver of waiting()) show(receiver, { messages }, order)
+        for (const one of shown) {
+          if (isWaiting(one)) show(one.receiver, { messages }, order)
+          else if (isLetGo(one)) for (const message of news(one, messages)) take(one.receiver, message, order)
+        }
       },
     })
     void delay(GROUPS_MS, undefined, { ref: false }).then(() => {
-      for (const receiver of waiting()) if (!receiver.seedsOnly) order.release(receiver)
+      for (const one of shown) if (isWaiting(one) && !one.receiver.seedsOnly) order.release(one.receiver)
     })
   }
 
@@ -120,29 +122,50 @@ export class CatchUp {
   }
 }
 
+interface Shown {
+  receiver: CatchUpReceiver
+  held: Held | undefined
+}
+
 /** It still holds what it held then: nobody has let it go, or begun anew. */
-function isWaiting({ receiver, held }: { receiver: CatchUpReceiver; held: Held | undefined }): boolean {
+function isWaiting({ receiver, held }: Shown): boolean {
   return receiver.open && receiver.held === held
 }
 
+/** It was not kept waiting: what it missed is still news where nothing later has been shown. */
+function isLetGo({ receiver }: Shown): boolean {
+  return receiver.open && !receiver.held && !receiver.seedsOnly
+}
+
 /** Older ones than the loss are news only to who has nothing but this to catch up with. */
+function news({ receiver, held }: Shown, messages: readonly MsgModel[]): readonly MsgModel[] {
+  return receiver.seedsOnly || !held ? messages : messages.filter(({ serverReceiveDate: at }) => at >= held.since)
+}
+
 function show(receiver: CatchUpReceiver, { messages, groupsMissing }: Read, order: Order): void {
-  const { held, seedsOnly } = receiver
+  const { held } = receiver
   if (!held) return
   const live = held.frames.splice(0)
-  const missed = seedsOnly ? messages : messages.filter((message) => message.serverReceiveDate >= held.since)
   if (groupsMissing) held.groupsOnly = true
   else receiver.held = undefined
-  for (const message of missed) {
+  for (const message of news({ receiver, held }, messages)) {
     const { seq } = message
     const conversation = conversationOf(message)
     // Without a position no hole tells of what was in front: a backlog leaves out what the user sent from other devices.
     if (receiver.positions?.get(conversation) === undefined)
       for (const one of live) if (isBefore(one, conversation, seq)) order.take(receiver, one)
-    const again = { from: String(message.fromUserId), msgId: message.msgId }
-    order.take(receiver, { frame: messageFrame(message), conversation, seq, again })
+    take(receiver, message, order)
   }
   for (const one of live) order.take(receiver, one)
+}
+
+function take(receiver: CatchUpReceiver, message: MsgModel, order: Order): void {
+  order.take(receiver, {
+    frame: messageFrame(message),
+    conversation: conversationOf(message),
+    seq: message.seq,
+    again: { from: String(message.fromUserId), msgId: message.msgId },
+  })
 }
 
 /** What is sent round once more may be of long ago. */
