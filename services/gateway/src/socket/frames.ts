@@ -75,7 +75,7 @@ export class Frames {
     }
     // Only now: closed before, the rows would refuse what waited in front of these.
     for (const first of connection.waiting?.refused?.values() ?? [])
-      if (connection.principal) closeRow(connection, first, { code: 'RATE_LIMITED', sends: this.#options.sends })
+      if (connection.principal) closeRow(connection, first, this.#options.sends)
     this.forget(connection)
     if (connection.socket.isPaused) connection.socket.resume()
   }

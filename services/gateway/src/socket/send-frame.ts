@@ -1,5 +1,4 @@
 import {
-  type ErrorCode,
   groupConversation,
   type MessageAck,
   nameFor,
@@ -39,27 +38,37 @@ export function refuseForNow(
   incoming: Incoming | undefined,
   { sends, ...refusal }: Refusal & { sends: SubmitSend },
 ) {
-  const first = incoming && refusedFirst(incoming)
-  if (first) closeRow(connection, first, { code: refusal.code, sends })
+  const { principal } = connection
+  const entry = incoming && principal && isSend(incoming) && entryIfAny(connection, incoming, principal)
+  if (entry) sends.refused(entry, refusal.code)
   refuseFrame(connection, incoming, refusal)
 }
 
 /** Undefined for what is no message. */
-export function refusedFirst({ tag, data }: Incoming): RefusedFirst | undefined {
-  const isSend = tag === 'message' || rowOfTag.get(tag)?.operation === sendMessage
-  const input = isSend ? sendInput.safeParse(data).data : undefined
+export function refusedFirst(incoming: Incoming): RefusedFirst | undefined {
+  const input = isSend(incoming) ? sendInput.safeParse(incoming.data).data : undefined
   return input && { msgId: input.msgId, sessionId: input.sessionId, toUserId: input.toUserId }
 }
 
 /** Refuses what the connection sends behind it into that conversation likewise, from now on. */
-export function closeRow(
-  { id: conn, userId }: Connection,
-  { msgId, sessionId: group, toUserId: to }: RefusedFirst,
-  { code, sends }: { code: ErrorCode; sends: SubmitSend },
-): void {
-  if (group !== undefined) sends.refused({ conn, conversation: groupConversation(group), msgId }, code)
+export function closeRow({ id: conn, userId }: Connection, first: RefusedFirst, sends: SubmitSend): void {
+  const { msgId, sessionId: group, toUserId: to } = first
+  if (group !== undefined) sends.refused({ conn, conversation: groupConversation(group), msgId }, 'RATE_LIMITED')
   else if (to !== undefined && to !== '0' && to !== userId)
-    sends.refused({ conn, conversation: personalConversation(userId, to), msgId }, code)
+    sends.refused({ conn, conversation: personalConversation(userId, to), msgId }, 'RATE_LIMITED')
+}
+
+function isSend({ tag }: Incoming): boolean {
+  return tag === 'message' || rowOfTag.get(tag)?.operation === sendMessage
+}
+
+/** What could not be stored anyway closes no row: its resend would not open it. */
+function entryIfAny(connection: Connection, incoming: Incoming, principal: Principal): NewSend | undefined {
+  try {
+    return entryOfFrame(connection, incoming, principal)
+  } catch {
+    return undefined
+  }
 }
 
 /** @throws AppError when it is no message that can be sent */

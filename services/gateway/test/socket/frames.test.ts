@@ -86,8 +86,8 @@ function askedConnection() {
     answers,
     closed,
     /** As a call, with the msgId for its taskId. */
-    async call(tag: string, msgId: string) {
-      const data = { taskId: msgId, toUserId: 2, msgId, msgContentType: 1, contentStr: 'x' }
+    async call(tag: string, msgId: string, contentStr = 'x') {
+      const data = { taskId: msgId, toUserId: 2, msgId, msgContentType: 1, contentStr }
       frames.take(connection, Buffer.from(JSON.stringify({ tag, data })), false)
       await new Promise(setImmediate)
     },
@@ -193,5 +193,16 @@ t.test('so does one for which too much is under way', async (t) => {
   await call('sendMessage', 'm2')
   t.same([...answers.values()], [5002, 5002])
   await call('sendMessage', 'm1')
+  t.same(stored, ['m1'])
+})
+
+t.test('what is no message that could be stored keeps nothing back', async (t) => {
+  const { state, call, stored, answers } = askedConnection()
+  state.asks = false
+  state.allows = false
+  await call('sendMessage', 'empty', '')
+  state.allows = true
+  await call('sendMessage', 'm1')
+  t.equal(answers.get('empty'), 1007)
   t.same(stored, ['m1'])
 })
