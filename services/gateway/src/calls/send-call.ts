@@ -47,11 +47,22 @@ export function entryOf(input: SendInput, from: UserId, conn: string): NewSend {
     ...attachmentOf(input, contentTypes[type].fields),
     ...(input.sendDate !== undefined && { sentAt: input.sendDate }),
   }
-  const { sessionId: group, toUserId: to } = input
-  if (group !== undefined) return { ...content, conversation: groupConversation(group), group }
+  return { ...content, ...receiverOf(input, from) }
+}
+
+/**
+ * The conversation a send goes to, and who or which group that is.
+ *
+ * @throws AppError BAD_REQUEST without a receiver, NO_SUCH_RECEIVER for oneself or 0
+ */
+export function receiverOf(
+  { sessionId: group, toUserId: to }: Pick<SendInput, 'sessionId' | 'toUserId'>,
+  from: UserId,
+) {
+  if (group !== undefined) return { conversation: groupConversation(group), group }
   if (to === undefined) throw new AppError('BAD_REQUEST', { details: { field: 'toUserId' } })
   if (to === '0' || to === from) throw new AppError('NO_SUCH_RECEIVER')
-  return { ...content, conversation: personalConversation(from, to), to }
+  return { conversation: personalConversation(from, to), to }
 }
 
 /** @throws AppError with the refusal the answer carries */

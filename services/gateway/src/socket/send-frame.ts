@@ -1,16 +1,8 @@
-import {
-  groupConversation,
-  type MessageAck,
-  nameFor,
-  personalConversation,
-  type SendAnswer,
-  sendInput,
-  sendMessage,
-} from '@qunxin/contracts'
+import { type MessageAck, nameFor, type SendAnswer, sendInput, sendMessage } from '@qunxin/contracts'
 import { toAppError, validate } from '@qunxin/runtime'
 import type { Principal } from '../auth/principal.ts'
 import { refuseOthers } from '../calls/calls.ts'
-import { entryOf, type NewSend, type SubmitSend } from '../calls/send-call.ts'
+import { entryOf, type NewSend, receiverOf, type SubmitSend } from '../calls/send-call.ts'
 import { rowOfTag } from '../surface.ts'
 import type { Connection, RefusedFirst } from './connection.ts'
 import type { Incoming } from './incoming.ts'
@@ -24,7 +16,10 @@ export function sendFrame(connection: Connection, incoming: Incoming, principal:
   } catch (error) {
     return refuseMessage(connection, incoming, { code: toAppError(error).code })
   }
-  if (!connection.mayWait(incoming.bytes)) return refuseForNow(connection, incoming, { code: 'UNAVAILABLE', sends })
+  if (!connection.mayWait(incoming.bytes)) {
+    sends.refused(entry, 'UNAVAILABLE')
+    return refuseMessage(connection, incoming, { code: 'UNAVAILABLE' })
+  }
   connection.waits(incoming.bytes)
   sends.submit(entry, (answer) => {
     connection.tell('messageAck', ackOf(connection, entry, answer))
@@ -39,7 +34,8 @@ export function refuseForNow(
   { sends, ...refusal }: Refusal & { sends: SubmitSend },
 ) {
   const { principal } = connection
-  const entry = incoming && principal && isSend(incoming) && entryIfAny(connection, incoming, principal)
+  const isMessage = incoming && principal && isSend(incoming)
+  const entry = isMessage ? orUndefined(() => entryOfFrame(connection, incoming, principal)) : undefined
   if (entry) sends.refused(entry, refusal.code)
   refuseFrame(connection, incoming, refusal)
 }
@@ -52,10 +48,8 @@ export function refusedFirst(incoming: Incoming): RefusedFirst | undefined {
 
 /** Refuses what the connection sends behind it into that conversation likewise, from now on. */
 export function closeRow({ id: conn, userId }: Connection, first: RefusedFirst, sends: SubmitSend): void {
-  const { msgId, sessionId: group, toUserId: to } = first
-  if (group !== undefined) sends.refused({ conn, conversation: groupConversation(group), msgId }, 'RATE_LIMITED')
-  else if (to !== undefined && to !== '0' && to !== userId)
-    sends.refused({ conn, conversation: personalConversation(userId, to), msgId }, 'RATE_LIMITED')
+  const receiver = orUndefined(() => receiverOf(first, userId))
+  if (receiver) sends.refused({ conn, conversation: receiver.conversation, msgId: first.msgId }, 'RATE_LIMITED')
 }
 
 function isSend({ tag }: Incoming): boolean {
@@ -63,9 +57,9 @@ function isSend({ tag }: Incoming): boolean {
 }
 
 /** What could not be stored anyway closes no row: its resend would not open it. */
-function entryIfAny(connection: Connection, incoming: Incoming, principal: Principal): NewSend | undefined {
+function orUndefined<T>(read: () => T): T | undefined {
   try {
-    return entryOfFrame(connection, incoming, principal)
+    return read()
   } catch {
     return undefined
   }

@@ -1,17 +1,6 @@
 import t from 'tap'
-import type { NewSend } from '../../src/calls/send-call.ts'
 import { ClosedRows } from '../../src/send/closed-rows.ts'
-
-const send = (msgId: string, changed: Partial<NewSend> = {}): NewSend => ({
-  conn: 'c1',
-  conversation: 'p1-2',
-  from: '1',
-  to: '2',
-  msgId,
-  type: 1,
-  text: 'x',
-  ...changed,
-})
+import { send } from './sample.ts'
 
 /** Connections that take everything at once. */
 const atOnce = (now: number) => new ClosedRows((_conn, heard) => heard(now))

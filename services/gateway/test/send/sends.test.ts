@@ -1,17 +1,7 @@
 import type { ErrorCode, SendAnswer } from '@qunxin/contracts'
 import t, { type Test } from 'tap'
-import type { NewSend } from '../../src/calls/send-call.ts'
 import { Sends } from '../../src/send/sends.ts'
-
-const send = (msgId: string): NewSend => ({
-  conn: 'c1',
-  conversation: 'p1-2',
-  from: '1',
-  to: '2',
-  msgId,
-  type: 1,
-  text: 'x',
-})
+import { send } from './sample.ts'
 
 /** Sends whose batches nobody answers by themselves. */
 function unanswered(t: Test, timeoutMs: number) {
