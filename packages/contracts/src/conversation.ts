@@ -40,3 +40,11 @@ export function nameFor(conversation: ConversationId, user: UserId): Conversatio
     ? { sessionId: '', peerUserId: Number(peerOf(conversation, user)) }
     : { sessionId: group, peerUserId: 0 }
 }
+
+/** The conversation one of its users names; a group's peerUserId does not count. */
+export function conversationOf(
+  user: UserId,
+  { sessionId, peerUserId = '0' }: { sessionId?: GroupId | undefined; peerUserId?: UserId | undefined },
+): ConversationId {
+  return sessionId === undefined ? personalConversation(user, peerUserId) : groupConversation(sessionId)
+}

@@ -148,6 +148,22 @@ export const errors = {
     zh: '不支持的消息类型',
     en: 'This type of message is not supported',
   },
+  MESSAGE_NOT_FOUND: {
+    number: 3005,
+    status: 200,
+    retryable: false,
+    log: 'debug',
+    zh: '消息不存在',
+    en: 'There is no such message',
+  },
+  TOO_LATE: {
+    number: 3006,
+    status: 200,
+    retryable: false,
+    log: 'debug',
+    zh: '消息发送时间过长，无法撤回或修改',
+    en: 'The message was sent too long ago to be recalled or edited',
+  },
   INTERNAL: {
     number: 5001,
     status: 500,

@@ -45,6 +45,21 @@ export interface Bound {
   serverTime: number
 }
 
+/**
+ * messageState push. Personal: how far the other user is, `peerUserId`; with `own: true` how far one is oneself, by another
+ * device. Group: who has had and read one's own message `seq`.
+ */
+export type MessageStatePush =
+  | { sessionId: string; peerUserId: number; deliveredSeq: number; readSeq: number; own?: true }
+  | { sessionId: string; seq: number; deliveredCount: number; readCount: number; total: number }
+
+/** typing push: `userId` is writing in this conversation; `peerUserId` is the same user, or 0 in a group. */
+export interface TypingPush {
+  sessionId: string
+  peerUserId: number
+  userId: number
+}
+
 /** `error` push: NOT_BOUND, UNKNOWN_OPERATION, refused bindings and unreadable frames. */
 export interface ErrorFrame {
   code: number

@@ -55,3 +55,18 @@ export const upTo = (most: number) => numberOrDigits.pipe(z.number().int().min(0
 /** An optional id that clients of seed A send as "" when they mean none. */
 export const orEmpty = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === '' || value === null ? undefined : value), schema.optional())
+
+/** How §5's frames name a conversation: the group, or without one the other user. */
+export const conversationFields = { sessionId: orEmpty(groupId), peerUserId: orEmpty(receiverId) }
+
+interface NamesConversation {
+  sessionId?: GroupId | undefined
+  peerUserId?: UserId | undefined
+}
+
+/** An object with {@link conversationFields}, one of which says something. */
+export const aboutConversation = <T extends z.ZodType<NamesConversation>>(schema: T) =>
+  schema.refine(({ sessionId, peerUserId }) => sessionId !== undefined || (peerUserId ?? '0') !== '0', {
+    path: ['peerUserId'],
+    message: 'sessionId or peerUserId is needed',
+  })

@@ -96,7 +96,24 @@ export function isContentType(value: number): value is ContentType {
 export const messageState = z.union([z.literal(1), z.literal(2), z.literal(3)])
 export type MessageState = z.infer<typeof messageState>
 
-/** Seed B, MsgModel, with the extensions seq, sendDate and the attachment fields. */
+/** A recall or an edit stands in the log behind the message it changes: the change's own seq and msgId are in the model around it. */
+export const messageChange = z.object({
+  kind: z.enum(['recall', 'edit']),
+  /** Of the message that is changed. */
+  seq: z.number(),
+  msgId: text,
+})
+export type MessageChange = z.infer<typeof messageChange>
+
+/** What a message that was changed later carries. */
+const changedFields = {
+  /** Taken back by its author: text and attachment are gone. */
+  recalled: z.literal(true).optional(),
+  /** When it was edited last, in milliseconds: the text is the newest one. */
+  edited: z.number().optional(),
+}
+
+/** Seed B, MsgModel, with the extensions seq, sendDate, the attachment fields and what came of it later. */
 export const msgModel = z.object({
   fromUserId: z.number(),
   /** 0 for a group message. */
@@ -111,6 +128,9 @@ export const msgModel = z.object({
   seq: z.number(),
   sendDate: z.number().optional(),
   ...attachmentFields,
+  ...changedFields,
+  /** Set on a recall or an edit, which is told by the tag `messageChanged`. */
+  change: messageChange.optional(),
 })
 export type MsgModel = z.infer<typeof msgModel>
 
@@ -127,8 +147,22 @@ export const chatRecord = z.object({
   toId: text,
   seq: z.number(),
   state: messageState,
+  ...changedFields,
 })
 export type ChatRecord = z.infer<typeof chatRecord>
 
 export const role = z.enum(['owner', 'admin', 'member'])
 export type Role = z.infer<typeof role>
+
+/**
+ * A time in which a user was a member of a group: who reads only what was sent meanwhile sees seqs above `afterSeq` up to
+ * `toSeq`. The seqs are exact and win; where the partition's owner could not tell one, the time (ms) stands for it.
+ */
+export const membershipInterval = z.object({
+  afterTime: z.number(),
+  afterSeq: z.number().optional(),
+  /** Both left out while the membership lasts. */
+  toTime: z.number().optional(),
+  toSeq: z.number().optional(),
+})
+export type MembershipInterval = z.infer<typeof membershipInterval>

@@ -11,6 +11,10 @@ export const subjects = {
   partitionSend: (partition: number) => `partition.${partition}.send`,
   /** Gateways tell the owner what reached whom. */
   partitionReceipt: (partition: number) => `partition.${partition}.receipt`,
+  /** Gateways tell the owner who is typing. */
+  partitionTyping: (partition: number) => `partition.${partition}.typing`,
+  /** message-service instances hand what a user wants of a conversation to the owner, and wait. */
+  partitionPreference: (partition: number) => `partition.${partition}.preference`,
   /** group-service tells the owner of a change of membership, and waits. */
   partitionMembership: (partition: number) => `partition.${partition}.membership`,
 
@@ -31,10 +35,12 @@ export const subjects = {
   presenceUnbind: 'presence.unbind',
 
   groupEvent: (what: GroupFact) => `event.group.${what}`,
-  messageEvent: (what: 'stored' | 'offline') => `event.message.${what}`,
+  messageEvent: (what: MessageFact) => `event.message.${what}`,
   allEvents: 'event.>',
 } as const
 
 export const ALL_GATEWAYS = 'all'
 
 export type GroupFact = 'created' | 'updated' | 'deleted' | 'memberAdded' | 'memberRemoved' | 'roleChanged'
+
+export type MessageFact = 'stored' | 'offline'

@@ -34,9 +34,9 @@ export class Receipts {
     this.#options = options
   }
 
-  take(receipts: readonly Receipt[]): void {
+  take(receipts: readonly (Pick<Receipt, 'user' | 'conversation'> & { delivered?: number | undefined })[]): void {
     for (const receipt of receipts) {
-      const { user, conversation, delivered } = receipt
+      const { user, conversation, delivered = 0 } = receipt
       if (delivered < 1 || (groupOf(conversation) === undefined && !pairOf(conversation)?.includes(user))) continue
       const key = `${user}/${conversation}`
       const before = this.#waiting.get(key)

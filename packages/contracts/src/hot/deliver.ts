@@ -11,9 +11,12 @@ export interface FrameItem {
   users: UserId[]
   /** A connection that must not get it: the one that sent it. */
   except?: string
-  /** Messages only; pushes have none and are written as they come. */
+  /** What it is about, if that is one conversation. */
   conversation?: ConversationId
+  /** Messages only; pushes have none and are written as they come. */
   seq?: number
+  /** Of a messageState about a user's cursors: a connection that was shown further ones is not shown these. */
+  cursor?: { of: UserId; delivered: number; read: number }
   /** Set when a message is fanned out again: a connection that still waits for this send's answer must not be shown it. */
   again?: { from: UserId; msgId: string }
 }

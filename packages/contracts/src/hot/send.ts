@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { ConversationId } from '../conversation.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { GroupId, UserId } from '../ids.ts'
-import type { Attachment, ContentType } from '../models.ts'
+import type { Attachment, ContentType, MessageChange } from '../models.ts'
 
 /** One message on its way from a gateway to the partition owner. */
 export interface SendEntry {
@@ -22,6 +22,8 @@ export interface SendEntry {
   attachment?: Attachment
   /** The client's clock, milliseconds. */
   sentAt?: number
+  /** A recall or an edit, whose author and time were checked. */
+  change?: MessageChange
 }
 
 /** subjects.partitionSend. Answers go to the reply subject when the batch has one, else to `node` by its deliver subject. */

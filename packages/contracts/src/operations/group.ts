@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { groupId, orEmpty, taskId, upTo, userId } from '../ids.ts'
-import { groupInfo, groupModel, groupUser, groupUserModel, role } from '../models.ts'
+import { groupInfo, groupModel, groupUser, groupUserModel, membershipInterval, role } from '../models.ts'
 import { operation } from '../operation.ts'
 
 export const MEMBERS_PER_REQUEST = 500
@@ -19,6 +19,8 @@ const settings = {
   addBy: orEmpty(z.enum(['members', 'admins'])),
   /** How far apart a plain member's messages must be at least; 0 turns it off. */
   slowModeMs: orEmpty(upTo(SLOW_MODE_MAX_MS)),
+  /** What a member may read: everything, or only what was sent while a member. */
+  history: orEmpty(z.enum(['all', 'joined'])),
 }
 const texts = {
   projectName: changed(64),
@@ -26,6 +28,17 @@ const texts = {
   introduction: changed(500),
   notice: changed(1000),
   groupHeadImage: changed(512),
+}
+
+/** The newest seq of the group when the member came; left out when the partition's owner could not tell it. */
+const joinedSeq = z.number()
+/** One user's being in one group. */
+const membership = {
+  /** Milliseconds. */
+  joinedAt: z.number(),
+  joinedSeq: joinedSeq.optional(),
+  /** Of groups with `history: joined`: what the member may read, oldest first, the last one open. Left out: everything. */
+  visible: z.array(membershipInterval).optional(),
 }
 
 /** Seed A, call 1. */
@@ -150,7 +163,7 @@ export const groupsOfUser = operation('group.groupsOfUser', {
 export const membersOf = operation('group.membersOf', {
   input: z.object({ groupId }),
   output: z.object({
-    members: z.array(z.object({ userId: z.string(), role })),
+    members: z.array(z.object({ userId: z.string(), role, joinedSeq: joinedSeq.optional() })),
     version: z.number(),
     /** Left out when off. */
     slowModeMs: z.number().optional(),
@@ -161,14 +174,14 @@ export const membersOf = operation('group.membersOf', {
 /** For message-service: is this user a member now? Reads ask it once per call and never use a cache. */
 export const memberOf = operation('group.memberOf', {
   input: z.object({ groupId, userId }),
-  output: z.object({ joinedAt: z.number(), role }),
+  output: z.object({ ...membership, role }),
   errors: ['GROUP_NOT_FOUND', 'NOT_A_MEMBER'],
 })
 
 /** For message-service: a user's groups with the time of joining, in milliseconds. */
 export const membershipsOf = operation('group.membershipsOf', {
   input: z.object({ userId }),
-  output: z.object({ memberships: z.array(z.object({ groupId: z.string(), joinedAt: z.number() })) }),
+  output: z.object({ memberships: z.array(z.object({ groupId: z.string(), ...membership })) }),
   errors: [],
 })
 

@@ -2,8 +2,13 @@ import * as group from './group.ts'
 import * as message from './message.ts'
 import * as user from './user.ts'
 
+export * from './changes.ts'
+export * from './conversations.ts'
 export * from './group.ts'
 export * from './message.ts'
+export * from './preferences.ts'
+export * from './presence.ts'
+export * from './receipts.ts'
 export * from './user.ts'
 
 /** Every operation, by its name. */

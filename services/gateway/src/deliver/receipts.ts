@@ -74,6 +74,6 @@ export class Receipts {
   #add(cursor: Cursor): void {
     const key = `${cursor.user} ${cursor.conversation}`
     const known = this.#waiting.get(key)
-    if (!known || known.delivered < cursor.delivered) this.#waiting.set(key, cursor)
+    if (!known || (known.delivered ?? 0) < (cursor.delivered ?? 0)) this.#waiting.set(key, cursor)
   }
 }

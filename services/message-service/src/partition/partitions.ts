@@ -3,6 +3,7 @@ import {
   groupConversation,
   type MembershipChange,
   membershipChange,
+  type Receipt,
   receiptBatch,
   type SendBatch,
   type SendEntry,
@@ -24,7 +25,7 @@ export interface PartitionsOptions {
   /** Refuses a batch as a whole: UNAVAILABLE for each of its sends. */
   refuse(batch: SendBatch, reply: string | undefined): void
   changeMembership(change: MembershipChange, lane: Lane, partition: number): Promise<{ lastSeq: number }>
-  receive(receipts: { user: string; conversation: string; delivered: number }[]): void
+  receive(receipts: readonly Receipt[]): void
   logger: Logger
 }
 
