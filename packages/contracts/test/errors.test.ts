@@ -27,6 +27,8 @@ t.test('numbers and statuses are those of the wire contract', async (t) => {
     MSG_ID_REUSED: [3002, 200],
     MESSAGE_TOO_LONG: [3003, 200],
     UNSUPPORTED_CONTENT: [3004, 200],
+    MESSAGE_NOT_FOUND: [3005, 200],
+    TOO_LATE: [3006, 200],
     INTERNAL: [5001, 500],
     UNAVAILABLE: [5002, 503],
     TIMEOUT: [5003, 503],
