@@ -48,6 +48,26 @@ export interface Reading {
   to: number
 }
 
+/** What a conversation's list told a client of itself at the end. */
+export interface Standing {
+  client: number
+  conversation: number
+  deliveredSeq: number
+  readSeq: number
+  unread: number
+}
+
+/** What was answered at the end about a conversation's newest message. */
+export interface Receipts {
+  conversation: number
+  seq: number
+  deliveredCount: number
+  readCount: number
+  total: number
+  /** Users who have read it. */
+  readers: number[]
+}
+
 /** A history as plain values, for a file. */
 export interface HistoryState {
   run: string
@@ -56,6 +76,8 @@ export interface HistoryState {
   readings: Reading[]
   foreign: string[]
   contradicted: History['contradicted']
+  standings: Standing[]
+  receipts: Receipts[]
   columns: Record<string, Record<string, Cells>>
 }
 
@@ -71,6 +93,9 @@ export class History {
   readonly foreign: string[] = []
   /** Attempts that were acknowledged twice, and not the same. */
   readonly contradicted: { attempt: number; text: string }[] = []
+
+  readonly standings: Standing[] = []
+  readonly receipts: Receipts[] = []
 
   readonly attempts = {
     sender: integers(),
@@ -100,6 +125,25 @@ export class History {
     fromUserId: floats(),
     serverAt: floats(),
   }
+  /** What clients said they had read. */
+  readonly marks = { client: integers(), conversation: integers(), seq: integers() }
+  /** Cursors that clients were shown, in the order they came: whose, and how far. */
+  readonly cursors = {
+    client: integers(),
+    conversation: integers(),
+    userId: floats(),
+    delivered: integers(),
+    read: integers(),
+  }
+  /** How many had one's own message in a group, as its author was shown it. */
+  readonly tallies = {
+    client: integers(),
+    conversation: integers(),
+    seq: integers(),
+    delivered: integers(),
+    read: integers(),
+    total: integers(),
+  }
 
   readonly #run: string
   readonly #conversationOf = new Map<string, number>()
@@ -120,6 +164,8 @@ export class History {
     history.readings.push(...state.readings)
     history.foreign.push(...state.foreign)
     history.contradicted.push(...state.contradicted)
+    history.standings.push(...state.standings)
+    history.receipts.push(...state.receipts)
     for (const [table, columns] of Object.entries(history.#tables()))
       for (const [name, column] of Object.entries(columns)) column.restore(state.columns[table]?.[name] as Cells)
     return history
@@ -129,7 +175,7 @@ export class History {
     const cells = (columns: Record<string, Column>) =>
       Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, column.cells()]))
     const tables = Object.entries(this.#tables()).map(([table, columns]) => [table, cells(columns)])
-    const { clients, conversations, readings, foreign, contradicted } = this
+    const { clients, conversations, readings, foreign, contradicted, standings, receipts } = this
     return {
       run: this.#run,
       clients,
@@ -137,13 +183,15 @@ export class History {
       readings,
       foreign,
       contradicted,
+      standings,
+      receipts,
       columns: Object.fromEntries(tables),
     }
   }
 
   #tables(): Record<string, Record<string, Column>> {
-    const { attempts, connections, shown, records } = this
-    return { attempts, connections, shown, records }
+    const { attempts, connections, shown, records, marks, cursors, tallies } = this
+    return { attempts, connections, shown, records, marks, cursors, tallies }
   }
 
   addClient(userId: number, { sync = false } = {}): number {
@@ -233,6 +281,38 @@ export class History {
     shown.fromUserId.push(seen.fromUserId)
     shown.serverAt.push(seen.at)
     return attempt
+  }
+
+  marked(client: number, conversation: number, seq: number): void {
+    const { marks } = this
+    marks.client.push(client)
+    marks.conversation.push(conversation)
+    marks.seq.push(seq)
+  }
+
+  /** A client was shown how far a user is in a conversation, be it another or itself. */
+  showedCursor(client: number, conversation: number, of: { userId: number; delivered: number; read: number }): void {
+    const { cursors } = this
+    cursors.client.push(client)
+    cursors.conversation.push(conversation)
+    cursors.userId.push(of.userId)
+    cursors.delivered.push(of.delivered)
+    cursors.read.push(of.read)
+  }
+
+  /** A client was shown how many have had and read its message in a group. */
+  showedTally(
+    client: number,
+    conversation: number,
+    of: { seq: number; delivered: number; read: number; total: number },
+  ): void {
+    const { tallies } = this
+    tallies.client.push(client)
+    tallies.conversation.push(conversation)
+    tallies.seq.push(of.seq)
+    tallies.delivered.push(of.delivered)
+    tallies.read.push(of.read)
+    tallies.total.push(of.total)
   }
 
   /** What a client found in a conversation's history, oldest first. */

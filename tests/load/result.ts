@@ -122,4 +122,10 @@ export interface Violations {
   undelivered: number
   /** Shown to somebody it was not for. */
   leaked: number
+  /** A cursor, or a count of those who have had or read a message, was seen to move back. */
+  cursorsBack: number
+  /** A cursor was shown further than its user had been shown or had read. */
+  cursorsAhead: number
+  /** At the end cursors, unread or receipts are not what everybody had been shown and read. */
+  finalCounts: number
 }

@@ -3,6 +3,7 @@ import type { Verdict } from '../result.ts'
 import { Delivery } from './delivery.ts'
 import { Findings } from './findings.ts'
 import { logsOf } from './log.ts'
+import { checkReceipts } from './receipts.ts'
 import { sayer } from './say.ts'
 import { checkSenders } from './senders.ts'
 import { checkShown } from './shown.ts'
@@ -16,6 +17,7 @@ export function check(history: History): Verdict {
   checkReaders(parts)
   checkSenders(parts)
   checkShown(parts)
+  checkReceipts(parts)
   for (const { attempt, client } of new Delivery(history).all())
     findings.add('undelivered', () => `${parts.say.attempt(attempt)}: ${parts.say.client(client)} was never shown it`)
   const { attempts, shown } = history

@@ -27,5 +27,8 @@ export function noViolations(): Violations {
     content: 0,
     undelivered: 0,
     leaked: 0,
+    cursorsBack: 0,
+    cursorsAhead: 0,
+    finalCounts: 0,
   }
 }

@@ -1,4 +1,4 @@
-import { History } from '../history.ts'
+import { History, type Receipts, type Standing } from '../history.ts'
 
 /** A run as a test tells it: plain data, to be bent before it is played. */
 export interface Story {
@@ -7,6 +7,11 @@ export interface Story {
   sends: Send[]
   connections: { client: number; boundAt?: number; closedAt?: number; shown: Told[] }[]
   readings: { client: number; conversation: number; whole?: boolean; messages: Told[] }[]
+  marks?: { client: number; conversation: number; seq: number }[]
+  cursors?: { client: number; conversation: number; userId: number; delivered: number; read: number }[]
+  tallies?: { client: number; conversation: number; seq: number; delivered: number; read: number; total: number }[]
+  standings?: Standing[]
+  receipts?: Receipts[]
 }
 
 export interface Send {
@@ -62,6 +67,11 @@ export function play(story: Story): History {
   }
   for (const { client, conversation, whole = true, messages } of story.readings)
     history.read(client, conversation, messages.map(seen), { whole })
+  for (const { client, conversation, seq } of story.marks ?? []) history.marked(client, conversation, seq)
+  for (const { client, conversation, ...of } of story.cursors ?? []) history.showedCursor(client, conversation, of)
+  for (const { client, conversation, ...of } of story.tallies ?? []) history.showedTally(client, conversation, of)
+  history.standings.push(...(story.standings ?? []))
+  history.receipts.push(...(story.receipts ?? []))
   return history
 }
 

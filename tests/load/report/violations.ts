@@ -18,6 +18,17 @@ export const KINDS: readonly { kind: keyof Violations; name: string; meaning: st
   { kind: 'unexpected', name: 'unexpected', meaning: 'in the history, and never sent' },
   { kind: 'content', name: 'altered', meaning: 'text, sender or number differ from what was sent and acknowledged' },
   { kind: 'leaked', name: 'leaked', meaning: 'shown to somebody it was not for' },
+  { kind: 'cursorsBack', name: 'moved back', meaning: 'a cursor, or a count of receipts, was seen to move back' },
+  {
+    kind: 'cursorsAhead',
+    name: 'ahead',
+    meaning: 'a cursor was shown further than its user had been shown or had read',
+  },
+  {
+    kind: 'finalCounts',
+    name: 'wrong at the end',
+    meaning: 'cursors, unread or receipts differ from what everybody was shown and has read',
+  },
 ]
 
 /** `2 lost, 1 doubled`; empty when there is none. */
