@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Seen } from './bounds/seen.ts'
 import { check } from './check/check.ts'
 import { Delivery } from './check/delivery.ts'
+import { readFinalCounts } from './clients/final-counts.ts'
 import { Fleet } from './clients/fleet.ts'
 import { readBack } from './clients/read-back.ts'
 import { Watcher } from './clients/watcher.ts'
@@ -68,7 +69,8 @@ export async function runScenario(name: string, given: Settings, options: RunOpt
   const history = new History()
   const watcher = new Watcher(history)
   const pingEveryMs = scenario.quiet === true ? 0 : PING_EVERY_MS
-  const fleet = new Fleet({ target, history, watcher, pingEveryMs, progress })
+  const reads = settings.reads === true
+  const fleet = new Fleet({ target, history, watcher, pingEveryMs, reads, progress })
   const telling = setInterval(() => progress(tell(watcher, fleet)), TELL_EVERY_MS)
   try {
     const random = drawFrom(seed, STREAM).next
@@ -85,6 +87,7 @@ export async function runScenario(name: string, given: Settings, options: RunOpt
     clearInterval(telling)
     progress('reading everything back')
     await readBack({ target, history, clients: fleet.clients, readers: Number(settings.readers), progress })
+    if (reads) await readFinalCounts({ target, history, clients: fleet.clients, progress })
     await options.keep?.(history)
     const latency = Object.entries(watcher.latencies).map(([what, recorder]) => [what, recorder.percentiles()] as const)
     const seen = { history, faults: events, beganAt, counts: { ...counts, unknown: watcher.counts.unknown } }

@@ -1,7 +1,15 @@
 import { ChatClient, type WebSocketClass } from '@qunxin/client'
-import { groupConversation, groupOf, type MsgModel, peerOf, personalConversation } from '@qunxin/contracts'
+import {
+  groupConversation,
+  groupOf,
+  type MessageStatePush,
+  type MsgModel,
+  peerOf,
+  personalConversation,
+} from '@qunxin/contracts'
 import { WebSocket } from 'ws'
 import type { History } from '../history.ts'
+import { Reader } from './reader.ts'
 import type { Watcher } from './watcher.ts'
 
 /** Longer than any fault of a run: what has no outcome by then counts as unknown. */
@@ -18,6 +26,8 @@ export interface LoadClientOptions {
   gateway: number
   history: History
   watcher: Watcher
+  /** Says what it has read; `some` of it only. */
+  reads?: 'all' | 'some' | undefined
 }
 
 /** One user with one device: the SDK, told which connection is which, and everything it does and sees written down. */
@@ -32,6 +42,7 @@ export class LoadClient {
   ended: string | undefined
   readonly #history: History
   readonly #watcher: Watcher
+  readonly #reader: Reader | undefined
   #socket: WebSocket | undefined
   #connection: number | undefined
   #openedAt = 0
@@ -58,7 +69,12 @@ export class LoadClient {
     })
     this.chat.on('state', (state) => state === 'bound' && this.#isBound())
     this.chat.on('close', ({ code, reason, final }) => this.#closed(final ? `${code} ${reason}` : undefined))
+    if (options.reads) {
+      const sometimes = options.reads === 'some'
+      this.#reader = new Reader({ chat: this.chat, history, client: this.index, userId, sometimes })
+    }
     this.chat.on('message', (message) => this.#shown(message))
+    this.chat.on('frame', ({ tag, data }) => tag === 'messageState' && this.#told(data as MessageStatePush))
     this.chat.on('messageAck', (ack) => {
       const attempt = history.attemptOf(ack.msgId)
       if (!('seq' in ack)) watcher.refusedForNow()
@@ -173,6 +189,22 @@ export class LoadClient {
     const seen = { seq, msgId, fromUserId, text, at }
     const attempt = this.#history.showed(this.#isBound(), conversation, seen)
     this.#watcher.delivered(attempt, this.#boundAt)
+    if (fromUserId !== this.userId) this.#reader?.shown(conversation, seq)
+  }
+
+  #told(state: MessageStatePush): void {
+    const { sessionId } = state
+    if (!('readSeq' in state)) {
+      const { seq, deliveredCount: delivered, readCount: read, total } = state
+      const conversation = this.#history.conversation(groupConversation(sessionId))
+      this.#history.showedTally(this.index, conversation, { seq, delivered, read, total })
+      return
+    }
+    const { peerUserId, deliveredSeq: delivered, readSeq: read, own } = state
+    const me = String(this.userId)
+    const id = sessionId === '' ? personalConversation(me, String(peerUserId)) : groupConversation(sessionId)
+    const userId = own ? this.userId : peerUserId
+    this.#history.showedCursor(this.index, this.#history.conversation(id), { userId, delivered, read })
   }
 }
 

@@ -1,14 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { CallError, createHttp, type HttpClient } from '@qunxin/client'
 import { type ChatRecord, groupOf, peerOf } from '@qunxin/contracts'
 import type { History, Seen } from '../history.ts'
 import type { Target } from '../target.ts'
+import { anyGateway } from './any-gateway.ts'
 import type { LoadClient } from './load-client.ts'
 
 const AT_ONCE = 8
 const PAGE_SIZE = 200
-const RETRY_MS = 250
-const GIVE_UP_MS = 60_000
 const TELL_EVERY_MS = 2_000
 
 interface Task {
@@ -61,13 +58,14 @@ function tasksOf({ history, clients, readers }: ReadBackOptions): Task[] {
 }
 
 async function readOne({ client, conversation, whole, number }: Task, options: ReadBackOptions): Promise<Seen[]> {
-  const { urls } = options.target
   const id = options.history.conversations[conversation]?.id ?? ''
   const group = groupOf(id)
   const named = group === undefined ? { chatUserId: peerOf(id, String(client.userId)) } : { groupId: group }
-  const gateways = urls.map((url) => createHttp({ url, userId: client.userId, accessToken: client.accessToken }))
-  const page = (position: Record<string, number>) =>
-    read(gateways, number, { ...named, pageSize: PAGE_SIZE, ...position })
+  const gateway = anyGateway(options.target, client, number)
+  const page = async (position: Record<string, number>) => {
+    const data = { ...named, pageSize: PAGE_SIZE, ...position }
+    return (await gateway.post<{ recordList: ChatRecord[] }>('/chat/chat!loadChatRecords', data)).recordList
+  }
   const pages: ChatRecord[][] = []
   if (!whole) pages.push(await page({}))
   else if (number % 2 === 0) {
@@ -83,22 +81,3 @@ async function readOne({ client, conversation, whole, number }: Task, options: R
 }
 
 const lastOf = (page: readonly ChatRecord[]) => page.at(-1)?.timestamp ?? 0
-
-/** One page from whichever gateway answers. @throws when none has for a minute, or it is refused */
-async function read(
-  gateways: readonly HttpClient[],
-  first: number,
-  data: Record<string, unknown>,
-): Promise<ChatRecord[]> {
-  const giveUpAt = performance.now() + GIVE_UP_MS
-  for (let attempt = first; ; attempt++) {
-    try {
-      const http = gateways[attempt % gateways.length] as HttpClient
-      return (await http.post<{ recordList: ChatRecord[] }>('/chat/chat!loadChatRecords', data)).recordList
-    } catch (error) {
-      const final = error instanceof CallError && !error.retryable
-      if (final || performance.now() > giveUpAt) throw error
-      await delay(RETRY_MS)
-    }
-  }
-}

@@ -23,6 +23,10 @@ export const commonSettings = {
     value: 10,
     about: 'members of a conversation who read all of it at the end, the others its newest page; 0: all',
   },
+  reads: {
+    value: false,
+    about: 'clients say what they have read; cursors, unread and receipts are checked at the end',
+  },
   sync: { value: false, about: 'clients that ask for what they missed by themselves; else they know only the seeds' },
 } as const satisfies SettingDefinitions
 

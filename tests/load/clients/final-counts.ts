@@ -1,0 +1,110 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  type ConversationEntry,
+  type conversationList,
+  conversationOf,
+  groupOf,
+  nameFor,
+  type OutputOf,
+  type queryReceipts,
+} from '@qunxin/contracts'
+import type { History, Receipts } from '../history.ts'
+import type { Target } from '../target.ts'
+import { anyGateway } from './any-gateway.ts'
+import type { LoadClient } from './load-client.ts'
+
+const AT_ONCE = 8
+const RETRY_MS = 250
+/** Clients that know only the seeds prove by a pong that they were shown something, every few seconds. */
+const GIVE_UP_MS = 30_000
+
+export interface FinalCountsOptions {
+  target: Pick<Target, 'urls'>
+  history: History
+  clients: readonly LoadClient[]
+  progress(line: string): void
+}
+
+/** The end of a run whose clients read: what their lists say, and who has had and read the newest message of each conversation. */
+export async function readFinalCounts(options: FinalCountsOptions): Promise<void> {
+  const { history, clients, progress } = options
+  progress('reading lists and receipts')
+  const newest = newestOf(history)
+  const asked = [...newest].flatMap(([conversation, seq]) => {
+    const [member] = history.conversations[conversation]?.members.keys() ?? []
+    const client = member === undefined ? undefined : clients[member]
+    return client ? [{ client, conversation, seq }] : []
+  })
+  await inTurn(asked, async ({ client, conversation, seq }) => {
+    history.receipts.push(await receiptsOf(options, client, { conversation, seq }))
+  })
+  await inTurn(clients, async (client) => {
+    for (const { sessionId, peerUserId, deliveredSeq, readSeq, unread } of await listOf(options, client)) {
+      const ref = { ...(sessionId && { sessionId }), peerUserId: String(peerUserId) }
+      const conversation = history.conversation(conversationOf(String(client.userId), ref))
+      history.standings.push({ client: client.index, conversation, deliveredSeq, readSeq, unread })
+    }
+  })
+}
+
+/** The newest seq of each conversation that was written into, as its readers found it. */
+function newestOf({ readings, records }: History): Map<number, number> {
+  const newest = new Map<number, number>()
+  for (const { conversation, from, to } of readings)
+    if (to > from) newest.set(conversation, Math.max(newest.get(conversation) ?? 0, records.seq.at(to - 1)))
+  return newest
+}
+
+/** Asks until everybody has had it, or that will not happen any more. */
+async function receiptsOf(
+  { target, history }: FinalCountsOptions,
+  client: LoadClient,
+  { conversation, seq }: { conversation: number; seq: number },
+): Promise<Receipts> {
+  const id = history.conversations[conversation]?.id ?? ''
+  const gateway = anyGateway(target, client, conversation)
+  const data = { ...nameOf(id, client), seq }
+  const giveUpAt = performance.now() + GIVE_UP_MS
+  for (;;) {
+    const readers: number[] = []
+    let counts: OutputOf<typeof queryReceipts>
+    let after: number | undefined
+    do {
+      counts = await gateway.post('/chat/chat!queryReceipts', { ...data, ...(after !== undefined && { after }) })
+      readers.push(...counts.members.filter(({ state }) => state === 3).map(({ userId }) => userId))
+      after = counts.next
+    } while (after !== undefined)
+    const { deliveredCount, readCount, total } = counts
+    if (deliveredCount === total || performance.now() > giveUpAt)
+      return { conversation, seq, deliveredCount, readCount, total, readers }
+    await delay(RETRY_MS)
+  }
+}
+
+async function listOf({ target }: FinalCountsOptions, client: LoadClient): Promise<ConversationEntry[]> {
+  const gateway = anyGateway(target, client, client.index)
+  const entries: ConversationEntry[] = []
+  let after: string | undefined
+  do {
+    const page: OutputOf<typeof conversationList> = await gateway.post(
+      '/chat/chat!conversationList',
+      after === undefined ? {} : { after },
+    )
+    entries.push(...page.conversations)
+    after = page.next
+  } while (after !== undefined)
+  return entries
+}
+
+function nameOf(id: string, { userId }: LoadClient) {
+  const { sessionId, peerUserId } = nameFor(id, String(userId))
+  return groupOf(id) === undefined ? { peerUserId: String(peerUserId) } : { sessionId }
+}
+
+async function inTurn<T>(list: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+  const left = [...list]
+  const worker = async () => {
+    for (let one = left.shift(); one !== undefined; one = left.shift()) await work(one)
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+}
