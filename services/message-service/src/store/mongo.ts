@@ -73,4 +73,8 @@ async function createIndexes(db: Db): Promise<void> {
       { key: { conversation: 1, deliveredSeq: 1 } },
     ])
   await db.collection('conversations').createIndexes([{ key: { user: 1, lastAt: -1 } }])
+  await db.collection('preferences').createIndexes([
+    { key: { user: 1, peer: 1 }, partialFilterExpression: { blocked: true } },
+    { key: { conversation: 1, user: 1 }, partialFilterExpression: { muted: true } },
+  ])
 }

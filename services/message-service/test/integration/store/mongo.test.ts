@@ -4,10 +4,12 @@ import { connectMongo } from '../../../src/store/mongo.ts'
 import { MongoConversations } from '../../../src/store/mongo-conversations.ts'
 import { MongoCursors } from '../../../src/store/mongo-cursors.ts'
 import { MongoLog } from '../../../src/store/mongo-log.ts'
+import { MongoPreferences } from '../../../src/store/mongo-preferences.ts'
 import { partitionsInForce } from '../../../src/store/settings.ts'
 import { conversationsSuite } from '../../store/conversations-suite.ts'
 import { cursorsSuite } from '../../store/cursors-suite.ts'
 import { messageLogSuite } from '../../store/message-log-suite.ts'
+import { preferencesSuite } from '../../store/preferences-suite.ts'
 import { logger, mongoUrl } from '../harness.ts'
 
 const name = `t${randomBytes(5).toString('hex')}`
@@ -25,6 +27,9 @@ t.test('the log in MongoDB', (t) => messageLogSuite(t, () => emptied(new MongoLo
 t.test('cursors in MongoDB', (t) => cursorsSuite(t, () => emptied(new MongoCursors(mongo.db), 'cursors')))
 t.test('conversations in MongoDB', (t) =>
   conversationsSuite(t, () => emptied(new MongoConversations(mongo.db), 'conversations')),
+)
+t.test('preferences in MongoDB', (t) =>
+  preferencesSuite(t, () => emptied(new MongoPreferences(mongo.db), 'preferences')),
 )
 
 t.test('the number of partitions is what the first process said', async (t) => {
@@ -44,5 +49,6 @@ t.test('the indexes stand on what is asked for', async (t) => {
     'conversation,readSeq',
     'user,conversation!',
   ])
+  t.same((await keys('preferences')).sort(), ['_id', 'conversation,user', 'user,peer'])
   t.same((await keys('conversations')).sort(), ['_id', 'user,lastAt'])
 })
