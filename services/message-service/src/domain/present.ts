@@ -1,5 +1,5 @@
-import { type ChatRecord, contentTypes, type MessageState, type MsgModel } from '@qunxin/contracts'
-import type { Message } from './message.ts'
+import { type ChatRecord, contentTypes, type MessageState, type MsgModel, type UserId } from '@qunxin/contracts'
+import type { Changed, Message } from './message.ts'
 
 /** How far a reader is; cumulative. */
 export interface Cursor {
@@ -12,6 +12,28 @@ export function stateOf(seq: number, reader: Cursor | undefined): MessageState {
   if (!reader) return 1
   if (reader.readSeq >= seq) return 3
   return reader.deliveredSeq >= seq ? 2 : 1
+}
+
+/**
+ * How far the slowest current members of a group are: the two lowest of each cursor, so that the author of a message can be
+ * left out and everybody else's lowest is still known.
+ */
+export interface Floor {
+  delivered: FloorEntry[]
+  read: FloorEntry[]
+}
+export type FloorEntry = [user: UserId, seq: number]
+
+/** Protocol §5: 3 when all other members have read it, 2 when it reached them all; 1 also where there is nobody else. */
+export function stateInGroup({ seq, from }: Pick<Message, 'seq' | 'from'>, floor: Floor | undefined): MessageState {
+  if (!floor) return 1
+  if (lowestOfOthers(floor.read, from) >= seq) return 3
+  return lowestOfOthers(floor.delivered, from) >= seq ? 2 : 1
+}
+
+function lowestOfOthers(entries: readonly FloorEntry[], author: UserId): number {
+  const seqs = entries.filter(([user]) => user !== author).map(([, seq]) => seq)
+  return seqs.length === 0 ? 0 : Math.min(...seqs)
 }
 
 /** Seed B, MsgModel. */
@@ -29,7 +51,14 @@ export function toMsgModel(message: Message, state: MessageState): MsgModel {
   }
   if (message.sentAt !== undefined) model.sendDate = message.sentAt
   if (message.attachment) Object.assign(model, message.attachment)
-  return model
+  if (message.change) model.change = message.change
+  return withChanged(model, message)
+}
+
+function withChanged<T extends Changed>(shown: T, { recalled, edited }: Changed): T {
+  if (recalled) shown.recalled = true
+  if (edited !== undefined) shown.edited = edited
+  return shown
 }
 
 const EMPTY = { url: '', filename: '', secret: '', addr: '', length: 0, lat: 0, lng: 0 } as const
@@ -49,5 +78,6 @@ export function toChatRecord(message: Message, state: MessageState): ChatRecord 
     state,
   }
   const attachment = message.attachment
-  return Object.assign(record, Object.fromEntries(fields.map((field) => [field, attachment?.[field] ?? EMPTY[field]])))
+  Object.assign(record, Object.fromEntries(fields.map((field) => [field, attachment?.[field] ?? EMPTY[field]])))
+  return withChanged(record, message)
 }

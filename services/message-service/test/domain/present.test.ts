@@ -1,5 +1,5 @@
 import t from 'tap'
-import { stateOf, toChatRecord, toMsgModel } from '../../src/domain/present.ts'
+import { type Floor, stateInGroup, stateOf, toChatRecord, toMsgModel } from '../../src/domain/present.ts'
 import { message } from '../sample.ts'
 
 t.test('a record has the fields of seed A for its type, empty ones included, and no others', async (t) => {
@@ -47,4 +47,22 @@ t.test('the state follows the reader’s cursors', async (t) => {
   t.equal(stateOf(5, { deliveredSeq: 4, readSeq: 0 }), 1)
   t.equal(stateOf(5, { deliveredSeq: 5, readSeq: 4 }), 2)
   t.equal(stateOf(5, { deliveredSeq: 5, readSeq: 5 }), 3)
+})
+
+t.test('a group message has the state of its slowest reader, whoever wrote it left out', async (t) => {
+  const floor: Floor = {
+    delivered: [
+      ['1', 4],
+      ['2', 7],
+    ],
+    read: [
+      ['1', 3],
+      ['2', 5],
+    ],
+  }
+  const of = (from: string, seq: number) => stateInGroup({ from, seq }, floor)
+  t.same([of('3', 3), of('3', 4), of('3', 5)], [3, 2, 1])
+  t.same([of('1', 5), of('1', 7), of('1', 8)], [3, 2, 1])
+  t.equal(stateInGroup({ from: '3', seq: 1 }, undefined), 1)
+  t.equal(stateInGroup({ from: '3', seq: 1 }, { delivered: [['3', 9]], read: [['3', 9]] }), 1)
 })
