@@ -26,6 +26,8 @@ export const configSchema = z.object({
   UNCONFIRMED_BYTES: z.coerce.number().int().positive().default(67_108_864),
   /** Members of groups kept in memory, over all groups. */
   MEMBERS_CACHED: z.coerce.number().int().positive().default(1_000_000),
+  /** Members a group may have for `im.event.message.offline` of its messages; 0 for those of no group. */
+  OFFLINE_EVENTS_GROUP_LIMIT: z.coerce.number().int().min(0).default(10_000),
   /** The longest text, in UTF-16 units. */
   TEXT_LIMIT_UNITS: z.coerce.number().int().positive().default(5_000),
 })

@@ -7,6 +7,7 @@ export interface LaneMetrics {
 
 export interface ServiceMetrics extends LaneMetrics, DeliveryMetrics {
   unreached(users: number): void
+  offline(users: number): void
   refusedBatch(sends: number): void
   dropped(cause: 'stall' | 'nats'): void
 }
@@ -53,6 +54,11 @@ export function serviceMetrics(
     help: 'Receivers of messages whose gateway died with them and who are connected nowhere else',
     registers,
   })
+  const offline = new Counter({
+    name: 'qunxin_receivers_offline_total',
+    help: 'Receivers of messages who had no connection',
+    registers,
+  })
   const overloaded = new Counter({
     name: 'qunxin_sends_overloaded_total',
     help: 'Sends refused for a full queue',
@@ -89,6 +95,7 @@ export function serviceMetrics(
     again: (count) => again.inc(count),
     gaveUp: (count) => gaveUp.inc(count),
     unreached: (users) => unreached.inc(users),
+    offline: (users) => offline.inc(users),
     refusedBatch: (sends) => overloaded.inc(sends),
     dropped: (cause) => drops.inc({ cause }),
   }

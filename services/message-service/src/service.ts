@@ -15,6 +15,7 @@ import {
   watchStalls,
 } from '@qunxin/runtime'
 import type { Config } from './config.ts'
+import { Absences } from './fanout/absences.ts'
 import { Gateways } from './fanout/gateways.ts'
 import { membersNow } from './fanout/members-now.ts'
 import { NodeStreams } from './fanout/node-streams.ts'
@@ -155,6 +156,10 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
   membership.start()
   onStop('membership', 100, () => membership.stop())
 
+  const absences = new Absences({
+    groupLimit: config.OFFLINE_EVENTS_GROUP_LIMIT,
+    report: (_message, users) => counters.offline(users.length),
+  })
   const redirectFrom = async (node: string, deliveries: readonly Uint8Array[]) => {
     try {
       await redirect(node, deliveries, {
@@ -163,7 +168,10 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
         lives: (node) => gateways.live.has(node),
         membersNow: (group) => membersNow(membership, group),
         publish: (to, payload) => streams.publish(to, payload),
-        unreached: (users) => counters.unreached(users.length),
+        unreached: (message, users, members) => {
+          counters.unreached(users.length)
+          absences.unreached(message, users, members)
+        },
       })
     } catch (error) {
       logger.error({ err: error, node }, 'what a gateway did not confirm could not be sent elsewhere')
@@ -191,6 +199,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     conversations,
     membership,
     routes,
+    absences,
     streams,
     receipts,
     tenures,

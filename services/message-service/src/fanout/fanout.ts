@@ -1,5 +1,6 @@
 import type { GroupId, UserId } from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
+import type { Absences } from './absences.ts'
 import { groupOfItem, usersOfItem } from './audience.ts'
 import { compose, type Publication } from './compose.ts'
 import type { Job } from './job.ts'
@@ -16,6 +17,8 @@ export interface FanoutOptions {
   /** Resolves when NATS is connected: what is published meanwhile would be dropped without a word. */
   connected(): Promise<void>
   publish(publication: Publication): void
+  /** Called with each job once it is out. */
+  absences: Pick<Absences, 'look'>
   logger: Logger
 }
 
@@ -70,7 +73,7 @@ export class Fanout {
   }
 
   async #send(job: Job): Promise<void> {
-    const { instance, routes, publish } = this.#options
+    const { instance, routes, publish, absences } = this.#options
     const named = new Set<UserId>()
     const groups = new Set<GroupId>()
     for (const item of job) {
@@ -87,6 +90,7 @@ export class Fanout {
       const now = await this.#membersOf(groups)
       if (areSame(members, now)) {
         for (const publication of compose(job, { instance, routes: found, members })) publish(publication)
+        absences.look(job, { routes: found, members })
         return
       }
       members = now

@@ -1,4 +1,6 @@
 import { decodeDelivery, type FrameItem, type GroupId, groupOf, type MsgModel, type UserId } from '@qunxin/contracts'
+import { fromMsgModel } from '../domain/from-model.ts'
+import type { Message } from '../domain/message.ts'
 import { byNode } from './audience.ts'
 import { DeliveryWriter } from './delivery-writer.ts'
 import type { Routes } from './routes.ts'
@@ -11,8 +13,8 @@ export interface RedirectOptions {
   /** Members as of now; undefined when group-service could not be asked. */
   membersNow(group: GroupId): Promise<ReadonlySet<UserId> | undefined>
   publish(node: string, payload: Uint8Array): void
-  /** Nobody can say that the message reached them, and they are connected nowhere else: for whoever reports them offline. */
-  unreached(users: readonly UserId[], message: Pick<FrameItem, 'conversation' | 'seq'>): void
+  /** Nobody can say that the message reached these, and they are connected nowhere else. `members` are those of its group. */
+  unreached(message: Message, users: readonly UserId[], members: ReadonlySet<UserId> | undefined): void
 }
 
 /**
@@ -35,16 +37,25 @@ export async function redirect(
   for (const { item, body } of messages) {
     const { conversation, seq, except } = item
     const group = groupOf(conversation)
-    const users = group === undefined ? item.users : item.users.filter((user) => members.get(group)?.has(user))
+    const now = group === undefined ? undefined : members.get(group)
+    const users = group === undefined ? item.users : item.users.filter((user) => now?.has(user))
+    const { tag, data } = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString()) as Frame
     const nowhere = users.filter((user) => (elsewhere.get(user)?.size ?? 0) === 0)
-    if (nowhere.length > 0) options.unreached(nowhere, { conversation, seq })
+    // A recall or an edit has another tag: nobody is told that they missed one.
+    if (nowhere.length > 0 && tag === 'message') options.unreached(fromMsgModel(conversation, data), nowhere, now)
+    const again = { from: String(data.fromUserId), msgId: data.msgId }
     for (const [node, there] of byNode(users, elsewhere)) {
       const writer = writers.get(node) ?? new DeliveryWriter(options.instance)
       writers.set(node, writer)
-      writer.frame({ conversation, seq, ...(except && { except }), again: againOf(body) }, there, body)
+      writer.frame({ conversation, seq, ...(except && { except }), again }, there, body)
     }
   }
   for (const [node, writer] of writers) for (const payload of writer.finish()) options.publish(node, payload)
+}
+
+interface Frame {
+  tag: string
+  data: MsgModel
 }
 
 type MessageItem = FrameItem & Required<Pick<FrameItem, 'conversation' | 'seq'>>
@@ -66,9 +77,4 @@ async function membersOf(
 ): Promise<ReadonlyMap<GroupId, ReadonlySet<UserId> | undefined>> {
   const groups = new Set(messages.flatMap(({ item }) => groupOf(item.conversation) ?? []))
   return new Map(await Promise.all([...groups].map(async (group) => [group, await membersNow(group)] as const)))
-}
-
-function againOf(body: Uint8Array): { from: UserId; msgId: string } {
-  const { data } = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString()) as { data: MsgModel }
-  return { from: String(data.fromUserId), msgId: data.msgId }
 }

@@ -3,6 +3,7 @@ import type { Bus } from '@qunxin/bus'
 import type { SendBatch } from '@qunxin/contracts'
 import type { Clock, Logger } from '@qunxin/runtime'
 import type { Config } from '../config.ts'
+import type { Absences } from '../fanout/absences.ts'
 import type { Publication } from '../fanout/compose.ts'
 import { DeliveryWriter } from '../fanout/delivery-writer.ts'
 import { Fanout } from '../fanout/fanout.ts'
@@ -30,6 +31,7 @@ export interface OwnerParts {
   conversations: ConversationCache
   membership: MembershipCache
   routes: Routes
+  absences: Absences
   streams: NodeStreams
   receipts: Receipts
   tenures: Tenures
@@ -42,7 +44,7 @@ export interface OwnerParts {
 
 /** The lanes of this process, each with its fan-out, and the partitions that feed them. */
 export function createOwner(config: Config, parts: OwnerParts) {
-  const { instance, bus, log, rows, conversations, membership, routes, streams, logger, metrics } = parts
+  const { instance, bus, log, rows, conversations, membership, routes, absences, streams, logger, metrics } = parts
   const connected = async () => {
     while (!bus.writable) await delay(50)
     // Woken up by the answer to a commit: nobody's devices are any more where they were.
@@ -61,6 +63,7 @@ export function createOwner(config: Config, parts: OwnerParts) {
         membersNow: (group) => membersNow(membership, group),
         connected,
         publish,
+        absences,
         logger,
       }),
   )

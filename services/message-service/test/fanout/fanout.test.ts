@@ -16,6 +16,7 @@ function setup(options: Partial<FanoutOptions> = {}) {
     membersNow: async () => new Set(['1', '2']),
     connected: async () => {},
     publish: (publication) => published.push(publication),
+    absences: { look() {} },
     logger,
     ...options,
   })

@@ -1,5 +1,6 @@
 import { decodeDelivery, encodeDelivery, type FrameItem, groupConversation, type UserId } from '@qunxin/contracts'
 import t from 'tap'
+import type { Message } from '../../src/domain/message.ts'
 import { toMsgModel } from '../../src/domain/present.ts'
 import { type RedirectOptions, redirect } from '../../src/fanout/redirect.ts'
 import { message } from '../sample.ts'
@@ -25,7 +26,7 @@ function setup(options: Partial<RedirectOptions> = {}) {
     lives: (node) => node === LIVING,
     membersNow: async () => new Set(['1', '2']),
     publish: (node, payload) => published.push({ node, items: decodeDelivery(payload).delivery.items as FrameItem[] }),
-    unreached: (users, { seq }) => unreached.push(...users.map((user): [UserId, number] => [user, seq ?? 0])),
+    unreached: ({ seq }, users) => unreached.push(...users.map((user): [UserId, number] => [user, seq])),
     ...options,
   }
   return { published, unreached, options: all }
@@ -84,3 +85,22 @@ t.test(
     t.same(unknown.published, [])
   },
 )
+
+t.test('the whole message is told of, and no recall or edit', async (t) => {
+  const told: unknown[] = []
+  const nowhere = setup({ lives: () => false, unreached: (...what) => told.push(what) })
+  const original = message({ seq: 9, type: 2, text: '', attachment: { url: 'u', filename: 'f' }, sentAt: 5 })
+  const send = (tag: string, one: Message) => {
+    const body = Buffer.from(JSON.stringify({ tag, data: toMsgModel(one, 1) }))
+    const { conversation, seq } = one
+    const item = { kind: 'frame' as const, size: body.length, users: ['2', '1'], conversation, seq }
+    return redirect(GONE, [encodeDelivery({ from: 'i', items: [item] }, [body])], nowhere.options)
+  }
+  await send('message', original)
+  await send('messageChanged', message({ seq: 10 }))
+  t.same(told, [[original, ['2', '1'], undefined]])
+  told.length = 0
+  const inGroup = message({ seq: 3, group: '5' })
+  await send('message', inGroup)
+  t.same(told, [[inGroup, ['2', '1'], new Set(['1', '2'])]])
+})

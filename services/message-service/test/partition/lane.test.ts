@@ -29,6 +29,7 @@ t.test('nobody gets into a group in the moment in which what is known of its mem
     routes: everywhere(() => []),
     membersNow: async () => new Set(['1']),
     connected: async () => {},
+    absences: { look() {} },
     publish: (publication) => {
       if ('node' in publication) answered.resolve(decodeDelivery(publication.payload).delivery.items[0])
     },
@@ -72,6 +73,7 @@ t.test('a message being stored or sent out is known to be untold, until it is ou
       sending.resolve()
       return sent.promise
     },
+    absences: { look() {} },
     publish() {},
     logger,
   })

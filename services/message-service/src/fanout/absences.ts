@@ -1,0 +1,77 @@
+import type { ConversationId, GroupId, UserId } from '@qunxin/contracts'
+import { LRUCache } from 'lru-cache'
+import type { Message } from '../domain/message.ts'
+import { usersOfItem } from './audience.ts'
+import type { Job, MessageFrame } from './job.ts'
+
+/** Conversations whose told messages are remembered; of the others a repeat is told of once more. */
+const REMEMBERED = 50_000
+
+export interface AbsencesOptions {
+  /** Of larger groups nobody is told of. */
+  groupLimit: number
+  report(message: Message, users: readonly UserId[]): void
+}
+
+/** What a job went by: where its users were, and the members of each group that could be asked for. */
+export interface Reach {
+  routes: ReadonlyMap<UserId, ReadonlySet<string>>
+  members: ReadonlyMap<GroupId, ReadonlySet<UserId>>
+}
+
+/** Finds the receivers of messages that no gateway holds. Whose route is not known for certain has one, so they are not among them. */
+export class Absences {
+  readonly #options: AbsencesOptions
+  /** The newest unbroken run of messages that were looked at here, of each conversation. */
+  readonly #told = new LRUCache<ConversationId, { first: number; last: number }>({ max: REMEMBERED })
+
+  constructor(options: AbsencesOptions) {
+    this.#options = options
+  }
+
+  /** Called with each job once it is out. */
+  look(job: Job, { routes, members }: Reach): void {
+    const absent = new Map<GroupId, readonly UserId[]>()
+    const absentOf = (group: GroupId, users: ReadonlySet<UserId>) => {
+      const found = absent.get(group) ?? nowhere(users, routes)
+      absent.set(group, found)
+      return found
+    }
+    for (const item of job) {
+      const { frame } = item
+      if (!frame || 'change' in frame.message) continue
+      const { message } = frame
+      const users = message.group === undefined ? usersOfItem(item) : members.get(message.group)
+      // Left out of the fan-out, it comes again.
+      if (!users || !this.#isNew(frame)) continue
+      if (message.group === undefined) this.#report(message, nowhere(users, routes))
+      else if ((users as ReadonlySet<UserId>).size <= this.#options.groupLimit)
+        this.#report(message, absentOf(message.group, users as ReadonlySet<UserId>))
+    }
+  }
+
+  /** Nobody has confirmed the message for these users, members of its group as it is now. */
+  unreached(message: Message, users: readonly UserId[], members: ReadonlySet<UserId> | undefined): void {
+    if ((members?.size ?? 0) <= this.#options.groupLimit) this.#report(message, users)
+  }
+
+  #report(message: Message, users: readonly UserId[]): void {
+    const receivers = users.includes(message.from) ? users.filter((user) => user !== message.from) : users
+    if (receivers.length > 0) this.#options.report(message, receivers)
+  }
+
+  /** False for a repeat of what was looked at here; the first fan-out of any other may have died with another process. */
+  #isNew({ message: { conversation, seq }, again }: MessageFrame): boolean {
+    const told = this.#told.get(conversation)
+    if (told && again && seq >= told.first && seq <= told.last) return false
+    if (told && seq === told.last + 1) told.last = seq
+    else this.#told.set(conversation, { first: seq, last: seq })
+    return true
+  }
+}
+
+function nowhere(users: Iterable<UserId>, routes: Reach['routes']): readonly UserId[] {
+  const found: UserId[] = []
+  for (const user of users) if ((routes.get(user)?.size ?? 0) === 0) found.push(user)
+  return found
+}
