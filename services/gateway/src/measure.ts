@@ -14,6 +14,7 @@ export function measure(
   gauge('qunxin_gateway_connections', 'Open WebSocket connections, bound or not', () => sockets.size)
   gauge('qunxin_gateway_sends_pending', 'Sends that wait to be acknowledged', () => sends.pending)
   gauge('qunxin_gateway_sends_pending_bytes', 'What those sends take as JSON', () => sends.pendingBytes)
+  gauge('qunxin_gateway_receipts_pending', 'Receipts no owner has stored yet', () => sockets.receiptsPending)
   gauge('qunxin_gateway_calls_pending', 'Calls that wait for their service', () => calls.underWay)
   gauge('qunxin_gateway_unread_bytes', 'What waits for clients to read it', () => sockets.unreadBytes)
   gauge(

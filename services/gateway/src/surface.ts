@@ -34,6 +34,8 @@ export interface Row {
   told?: string
   /** Seed B answers it without `result`. */
   noResult?: true
+  /** The socket's frame is never answered (protocol §5): socket/silent-frame.ts takes it. Over HTTP it is a call like any other. */
+  silent?: true
   /** The name an output that is an array gets in an HTTP answer. */
   list?: string
 }
@@ -63,7 +65,7 @@ export const surface: readonly Row[] = [
 export const rowOfTag: ReadonlyMap<string, Row> = new Map(surface.map((row) => [row.tag, row]))
 
 type Area = 'group' | 'chat'
-type Rest = Pick<Row, 'info' | 'told' | 'noResult' | 'list'> & { tag?: string }
+type Rest = Pick<Row, 'info' | 'told' | 'noResult' | 'silent' | 'list'> & { tag?: string }
 
 function seedA(operation: Operation, area: Area, rest: Rest): Row {
   return row('seedA', operation, area, rest)

@@ -1,79 +1,109 @@
 import type { Bus } from '@qunxin/bus'
-import { type ConversationId, partitionOf, type ReceiptBatch, subjects, type UserId } from '@qunxin/contracts'
+import { type ConversationId, partitionOf, type Receipt, subjects, type UserId } from '@qunxin/contracts'
+import { withinTime } from '@qunxin/runtime'
+import { REPEAT_AFTER_MS } from '../send/unanswered.ts'
+import { type Outstanding, ponged } from './outstanding.ts'
+import { PartitionReceipts } from './partition-receipts.ts'
 
-type Cursor = ReceiptBatch['receipts'][number]
-type Seqs = Map<ConversationId, number>
-
-const RECEIPTS_PER_BATCH = 1_000
-/** Receipts that wait for NATS to come back; what is lost is shown again on the user's next connection. */
-const MAX_WAITING = 50_000
-
-/** What was written to one connection of a client that acknowledges nothing, until a pong proves that it arrived. */
-export interface Outstanding {
-  readonly userId: UserId
-  /** Since the last ping. */
-  written: Seqs
-  /** Before the ping numbered `ping`. */
-  pinged: Seqs | undefined
-  ping: number
-  /** Conversations with a hole: a cumulative receipt would claim what never came. */
-  skipped: Set<ConversationId> | undefined
-}
-
-export function nothingOutstanding(userId: UserId): Outstanding {
-  return { userId, written: new Map(), pinged: undefined, ping: 0, skipped: undefined }
-}
-
-/** A ping with this number is sent: unless an earlier one is unanswered, its pong will speak for everything written so far. */
-export function pinged(outstanding: Outstanding, ping: number): void {
-  if (outstanding.written.size === 0 || outstanding.pinged) return
-  outstanding.pinged = outstanding.written
-  outstanding.written = new Map()
-  outstanding.ping = ping
-}
+/** What comes in this time goes out together, and no receipt waits longer for its first publication. */
+const TICK_MS = 100
+/** An answer that takes longer than until the next repeat counts all the same. */
+const ANSWER_MS = 2_000
+/** Unconfirmed ones of all partitions, while an owner is away. */
+const MOST = 50_000
 
 export interface ReceiptsOptions {
-  bus: Pick<Bus, 'connected' | 'publish'>
+  bus: Pick<Bus, 'writable' | 'gather' | 'onReconnect'>
+  node: string
   partitions: number
+  /** Calls back whenever a message-service instance appears or disappears: partitions may have another owner. */
+  onInstancesChanged(callback: () => void): void
+  /** Has the user no connection on this node but that one? */
+  isAlone(user: UserId, conn: string): boolean
 }
 
-/** Tells the partition owners what has reached whom, batched. */
+/** Tells the partition owners what has reached whom and who has read, again and again until they have stored it. */
 export class Receipts {
   readonly #options: ReceiptsOptions
-  readonly #waiting = new Map<string, Cursor>()
+  readonly #partitions: PartitionReceipts[]
+  /** Those with something unconfirmed. */
+  readonly #busy = new Set<PartitionReceipts>()
+  readonly #timer: NodeJS.Timeout
+  #idle: (() => void)[] = []
 
   constructor(options: ReceiptsOptions) {
     this.#options = options
-  }
-
-  /** The pong of the ping with this number came, or of a later one. */
-  ponged(outstanding: Outstanding, ping: number): void {
-    const { pinged, userId, skipped } = outstanding
-    if (!pinged || ping < outstanding.ping) return
-    outstanding.pinged = undefined
-    for (const [conversation, delivered] of pinged) {
-      if (skipped?.has(conversation) || this.#waiting.size >= MAX_WAITING) continue
-      this.#add({ user: userId, conversation, delivered })
-    }
-  }
-
-  /** Publishes what has gathered. */
-  flush(): void {
-    const { bus, partitions } = this.#options
-    if (this.#waiting.size === 0 || !bus.connected) return
-    const byPartition = Map.groupBy(this.#waiting.values(), ({ conversation }) => partitionOf(conversation, partitions))
-    this.#waiting.clear()
-    for (const [partition, receipts] of byPartition) {
-      for (let at = 0; at < receipts.length; at += RECEIPTS_PER_BATCH) {
-        const batch: ReceiptBatch = { receipts: receipts.slice(at, at + RECEIPTS_PER_BATCH) }
-        bus.publish(subjects.partitionReceipt(partition), JSON.stringify(batch))
+    const { bus, node, partitions, isAlone } = options
+    this.#partitions = Array.from({ length: partitions }, (_, partition) => {
+      const subject = subjects.partitionReceipt(partition)
+      const publish = (payload: string, answered: () => void) => {
+        // Published while disconnected it would be dropped without a word, and to a server that takes nothing it would heap up.
+        if (!bus.writable) return false
+        const enough = (replies: readonly unknown[]) => replies.length > 0
+        void bus.gather(subject, payload, { enough, timeoutMs: ANSWER_MS }).then((replies) => {
+          if (enough(replies)) answered()
+        })
+        return true
       }
-    }
+      return new PartitionReceipts({ node, isAlone, publish })
+    })
+    const repeatAll = () => this.#advance(Number.POSITIVE_INFINITY)
+    options.onInstancesChanged(repeatAll)
+    bus.onReconnect(repeatAll)
+    this.#timer = setInterval(() => this.#advance(Date.now() - REPEAT_AFTER_MS), TICK_MS).unref()
   }
 
-  #add(cursor: Cursor): void {
-    const key = `${cursor.user} ${cursor.conversation}`
-    const known = this.#waiting.get(key)
-    if (!known || (known.delivered ?? 0) < (cursor.delivered ?? 0)) this.#waiting.set(key, cursor)
+  /** Users and conversations whose owner has not confirmed how far they are. */
+  get pending(): number {
+    let pending = 0
+    for (const partition of this.#busy) pending += partition.size
+    return pending
+  }
+
+  /** Everything up to `seq` has reached the user. Returns whether there was room to remember it. */
+  received(user: UserId, conversation: ConversationId, seq: number): boolean {
+    return this.#add({ user, conversation, delivered: seq })
+  }
+
+  /** The user has read up to `seq`, on that connection. Returns whether there was room to remember it. */
+  read(user: UserId, conversation: ConversationId, { seq, conn }: { seq: number; conn: string }): boolean {
+    return this.#add({ user, conversation, read: seq, conn })
+  }
+
+  /** The pong of the ping with this number came. What has no room is shown again on the user's next connection. */
+  ponged(outstanding: Outstanding, ping: number): void {
+    for (const [conversation, seq] of ponged(outstanding, ping)) this.received(outstanding.userId, conversation, seq)
+  }
+
+  /** Resolves when everything is confirmed, `limitMs` at the most. */
+  async confirmed(limitMs: number): Promise<void> {
+    this.#advance(Date.now() - REPEAT_AFTER_MS)
+    if (this.#busy.size === 0) return
+    await withinTime(limitMs, new Promise<void>((resolve) => this.#idle.push(resolve))).catch(() => {})
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  #add(receipt: Receipt): boolean {
+    const partition = this.#partitions[partitionOf(receipt.conversation, this.#options.partitions)] as PartitionReceipts
+    const added = partition.add(receipt, this.pending < MOST)
+    if (partition.size > 0) this.#busy.add(partition)
+    return added
+  }
+
+  /** Publishes what gathered, and again what went out before `since`. */
+  #advance(since: number): void {
+    const now = Date.now()
+    for (const partition of this.#busy) {
+      if (partition.size === 0) this.#busy.delete(partition)
+      partition.repeat(since, now)
+      partition.advance(now)
+    }
+    if (this.#busy.size > 0 || this.#idle.length === 0) return
+    const waiting = this.#idle
+    this.#idle = []
+    for (const resolve of waiting) resolve()
   }
 }

@@ -1,13 +1,12 @@
 import { BATCH_LIMITS, type ErrorCode } from '@qunxin/contracts'
 import { type Ending, inOneRow, type PendingSend } from './pending-send.ts'
+import { Unanswered } from './unanswered.ts'
 
 interface Batch {
-  payload: Buffer
+  unanswered: Unanswered
   sends: PendingSend[]
   /** How many of them have no answer. */
   open: number
-  /** When it went out last; undefined while it never has. */
-  publishedAt: number | undefined
 }
 
 export interface BatcherOptions {
@@ -47,14 +46,15 @@ export class PartitionBatcher {
     const sends = this.#take()
     this.#number += 1
     const json = `{"node":${JSON.stringify(this.#node)},"batch":${this.#number},"sends":[${sends.map((send) => send.json).join(',')}]}`
-    this.#batch = { payload: Buffer.from(json), sends, open: sends.length, publishedAt: undefined }
-    this.#publishBatch(this.#batch, now)
+    const payload = Buffer.from(json)
+    const unanswered = new Unanswered(() => this.#publish(payload))
+    this.#batch = { unanswered, sends, open: sends.length }
+    unanswered.publish(now)
   }
 
   /** Publishes the unanswered batch again when it went out before `since`, or never did. */
   repeat(since: number, now: number): void {
-    const batch = this.#batch
-    if (batch && (batch.publishedAt === undefined || batch.publishedAt <= since)) this.#publishBatch(batch, now)
+    this.#batch?.unanswered.repeat(since, now)
   }
 
   /**
@@ -105,9 +105,5 @@ export class PartitionBatcher {
       count += 1
     }
     return this.#queue.splice(0, count)
-  }
-
-  #publishBatch(batch: Batch, now: number): void {
-    if (this.#publish(batch.payload)) batch.publishedAt = now
   }
 }

@@ -5,9 +5,9 @@ import { ClosedRows, type WhenHeard } from './closed-rows.ts'
 import { PartitionBatcher } from './partition-batcher.ts'
 import type { Ending, OnAnswer, PendingSend } from './pending-send.ts'
 import { RefusedSends } from './refused-sends.ts'
+import { REPEAT_AFTER_MS } from './unanswered.ts'
 
 const TICK_MS = 100
-const REPEAT_AFTER_MS = 500
 /**
  * More than a second's work of a large system: above it an honest refusal beats a growing heap. A send is held about three
  * times (as it came, as JSON, in its batch).

@@ -4,7 +4,7 @@ import type { Principal } from '../auth/principal.ts'
 import type { CatchUpReceiver } from '../deliver/catch-up.ts'
 import type { Held } from '../deliver/held.ts'
 import type { Hole } from '../deliver/hole.ts'
-import type { Outstanding } from '../deliver/receipts.ts'
+import type { Outstanding } from '../deliver/outstanding.ts'
 import { frameOf, type Outlet, type Writer } from './wire.ts'
 
 export type Stage = 'unbound' | 'binding' | 'bound' | 'closed'

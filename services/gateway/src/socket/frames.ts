@@ -10,6 +10,7 @@ import type { Connection, Waiting } from './connection.ts'
 import { type Incoming, readFrame } from './incoming.ts'
 import { refuseFrame, tellError } from './refusals.ts'
 import { closeRow, refusedFirst, refuseForNow, sendFrame } from './send-frame.ts'
+import { type Notices, silentFrame } from './silent-frame.ts'
 
 /** A flood that goes on for so long ends the connection. */
 const FLOOD_MS = 5_000
@@ -32,6 +33,8 @@ export interface FramesOptions {
   calls: Calls
   sends: SubmitSend
   limits: Limits
+  /** Where frames go that are never answered. */
+  notices: Notices
   logger: Logger
   canConnect(): boolean
   /** getUserId, on a connection that has no user yet. */
@@ -140,7 +143,7 @@ export class Frames {
   }
 
   #counted(connection: Connection, incoming: Incoming | undefined, taken: Taken) {
-    const { sends } = this.#options
+    const { sends, notices } = this.#options
     const { principal } = connection
     if (!principal) return
     if (!taken.ok) {
@@ -153,8 +156,9 @@ export class Frames {
     if (incoming.tag === 'message') return sendFrame(connection, incoming, principal, sends)
     if (incoming.tag === 'getUserId') return this.#options.bindAgain(connection, incoming)
     const row = rowOfTag.get(incoming.tag)
-    if (row) void this.#call(connection, row, incoming)
-    else tellError(connection, 'UNKNOWN_OPERATION', incoming)
+    if (!row) tellError(connection, 'UNKNOWN_OPERATION', incoming)
+    else if (row.silent) silentFrame(connection, row, incoming, notices)
+    else void this.#call(connection, row, incoming)
   }
 
   /** Answered when it is done, whatever was asked before or behind it. */

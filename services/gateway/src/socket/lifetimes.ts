@@ -1,5 +1,6 @@
 import type { CloseCode } from '@qunxin/contracts'
-import { pinged, type Receipts } from '../deliver/receipts.ts'
+import { pinged } from '../deliver/outstanding.ts'
+import type { Receipts } from '../deliver/receipts.ts'
 import type { Connection, Unheard } from './connection.ts'
 import { Deadlines } from './deadlines.ts'
 import { Heartbeat } from './heartbeat.ts'
@@ -12,13 +13,13 @@ const NOT_YET = Number.POSITIVE_INFINITY
 
 export interface LifetimesOptions {
   pingEveryMs: number
-  receipts: Receipts
+  receipts: Pick<Receipts, 'ponged'>
   unconfirmed: Set<Connection>
 }
 
 /** Everything that happens to a connection because time passes, on two timers for all of them. */
 export class Lifetimes {
-  readonly #receipts: Receipts
+  readonly #receipts: Pick<Receipts, 'ponged'>
   readonly #unconfirmed: Set<Connection>
   readonly #heartbeat: Heartbeat
   readonly #deadlines = new Deadlines(Date.now())
@@ -74,7 +75,6 @@ export class Lifetimes {
   stop(): void {
     clearInterval(this.#timer)
     this.#heartbeat.stop()
-    this.#receipts.flush()
   }
 
   #tick(): void {
@@ -87,7 +87,6 @@ export class Lifetimes {
       this.#unconfirmed.delete(connection)
       this.#ping(connection)
     }
-    this.#receipts.flush()
   }
 
   #ping(connection: Connection): void {

@@ -31,14 +31,19 @@ export interface Refusal {
   details?: Record<string, unknown> | undefined
 }
 
-/** Refuses a frame in the form its tag is answered in. */
+/** Refuses a frame in the form its tag is answered in; of one that never is, it is `error` that tells. */
 export function refuseFrame(connection: Connection, incoming: Incoming | undefined, refusal: Refusal): void {
   const { code, details } = refusal
   if (incoming?.tag === 'message') refuseMessage(connection, incoming, refusal)
-  else if (incoming && rowOfTag.has(incoming.tag)) {
+  else if (incoming && isAnswered(incoming)) {
     const asked = { taskId: taskIdIfAny(incoming.data), language: connection.language }
     connection.tell(incoming.tag, refusalTo(new AppError(code, { details }), asked))
   } else tellError(connection, code, incoming)
+}
+
+function isAnswered({ tag }: Incoming): boolean {
+  const row = rowOfTag.get(tag)
+  return row !== undefined && !row.silent
 }
 
 /** `messageAck` when there is a msgId to name, else `error`. */

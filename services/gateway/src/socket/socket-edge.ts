@@ -19,11 +19,13 @@ import { subscribeDeliveries } from '../deliver/deliveries.ts'
 import { GroupBacklogs } from '../deliver/group-backlogs.ts'
 import { InstanceStreams } from '../deliver/instance-streams.ts'
 import { Order } from '../deliver/order.ts'
-import { nothingOutstanding, Receipts } from '../deliver/receipts.ts'
+import { nothingOutstanding } from '../deliver/outstanding.ts'
+import { Receipts } from '../deliver/receipts.ts'
 import { Repair } from '../deliver/repair.ts'
 import type { Origins } from '../http/origins.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Sends } from '../send/sends.ts'
+import { Typing } from '../send/typing.ts'
 import { Binding } from './bind.ts'
 import { Connection, type Shared } from './connection.ts'
 import { Connections } from './connections.ts'
@@ -38,6 +40,8 @@ import { Writer } from './wire.ts'
 const SLOW_BYTES = 1024 * 1024
 /** The longest a backlog waits for instances that live and do not confirm the binding; as long as later messages wait for a hole. */
 const FINDABLE_MS = 10_000
+/** A stop waits no longer for owners to store the last receipts. */
+const RECEIPTS_MS = 2_000
 
 export interface SocketEdgeOptions {
   bus: Bus
@@ -69,6 +73,8 @@ export interface SocketEdge {
   readonly waitingBytes: number
   /** How often deliveries were lost for good, and everybody's backlog was read. */
   readonly catchUps: number
+  /** Receipts no owner has confirmed. */
+  readonly receiptsPending: number
   /** Closes 4003 what lives by a token from before `notBefore` (ms). */
   closeRevoked(user: UserId, notBefore: number): void
   /** Since when it is over: whoever comes is sent elsewhere. */
@@ -89,7 +95,15 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
   const hasRoom = () => open.size < config.MAX_CONNECTIONS
   const canConnect = () => !draining && hasRoom()
 
-  const receipts = new Receipts({ bus, partitions: config.PARTITIONS })
+  const partitions = config.PARTITIONS
+  const receipts = new Receipts({
+    bus,
+    node,
+    partitions,
+    onInstancesChanged: (callback) => instances.onChanged(callback),
+    isAlone: (user, conn) => connections.of(user).every(({ id }) => id === conn),
+  })
+  const typing = new Typing({ bus, partitions })
   const unconfirmed = new Set<Connection>()
   const lifetimes = new Lifetimes({ pingEveryMs: config.PING_EVERY_MS, receipts, unconfirmed })
   const shared: Shared = {
@@ -143,6 +157,11 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     calls,
     sends,
     limits,
+    notices: {
+      received: ({ userId }, conversation, seq) => receipts.received(userId, conversation, seq),
+      read: ({ userId, id: conn }, conversation, seq) => receipts.read(userId, conversation, { seq, conn }),
+      typing: ({ userId }, conversation) => typing.take(userId, conversation),
+    },
     logger,
     canConnect,
     bind: (connection, incoming) => void binding.first(connection, incoming),
@@ -230,15 +249,20 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     get catchUps() {
       return catchUp.rounds
     },
+    get receiptsPending() {
+      return receipts.pending
+    },
     closeRevoked: (user, notBefore) => closeOf(user, (by) => isRevoked(by, notBefore)),
     async drain() {
       draining = true
       await drainConnections(open, app.websocketServer.clients)
       streams.confirm()
+      await receipts.confirmed(RECEIPTS_MS)
     },
     stop() {
       streams.stop()
       lifetimes.stop()
+      receipts.stop()
       binder.stop()
       repair.stop()
     },

@@ -41,6 +41,7 @@ function askedConnection() {
     calls: new Calls({ bus, sends, limits, timeoutMs: 5_000 }),
     sends,
     limits,
+    notices: { received: () => true, read: () => true, typing: () => {} },
     logger: createLogger('test', 'silent'),
     canConnect: () => true,
     bind: () => {},

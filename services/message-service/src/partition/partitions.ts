@@ -124,6 +124,7 @@ export class Partitions {
 
   #takeReceipts(message: Msg): void {
     this.#options.receive(receiptBatch.parse(decode(message.data)).receipts)
+    message.respond('{}')
   }
 
   #silence(partition: number): void {

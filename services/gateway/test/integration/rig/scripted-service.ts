@@ -13,6 +13,7 @@ import {
   type SendBatch,
   type SendEntry,
   subjects,
+  type TypingNotice,
 } from '@qunxin/contracts'
 import { createLogger } from '@qunxin/runtime'
 
@@ -26,7 +27,10 @@ export class ScriptedService {
   readonly batches: SendBatch[] = []
   readonly binds: PresenceChange[] = []
   readonly unbinds: PresenceChange[] = []
-  readonly receipts: ReceiptBatch['receipts'] = []
+  readonly receiptBatches: ReceiptBatch[] = []
+  readonly typing: TypingNotice[] = []
+  /** Takes batches of receipts and does not say so while set. */
+  silentToReceipts = false
   /** Says nothing to binds while set. */
   silentToBinds = false
   /** Since when (ms) tokens of a user count. */
@@ -58,13 +62,22 @@ export class ScriptedService {
     })
     bus.subscribe(subjects.messageConfirm(instance), (message) => this.#confirmed(message.json()))
     bus.subscribe('partition.*.receipt', (message) => {
-      this.receipts.push(...message.json<ReceiptBatch>().receipts)
+      this.receiptBatches.push(message.json())
+      if (!this.silentToReceipts) message.respond('{}')
+    })
+    bus.subscribe('partition.*.typing', (message) => {
+      this.typing.push(message.json())
     })
     bus.serve({ 'user.notBeforeOf': ({ userIds }: { userIds: string[] }) => this.#notBefore(userIds) }, 'group-service')
     bus.subscribe(subjects.presenceBind, (message) => this.#bind(message))
     bus.subscribe(subjects.presenceUnbind, (message) => {
       this.unbinds.push(message.json<PresenceChange>())
     })
+  }
+
+  /** Of all batches, repeats included. */
+  get receipts(): ReceiptBatch['receipts'] {
+    return this.receiptBatches.flatMap(({ receipts }) => receipts)
   }
 
   /** The sends of all batches in order of arrival, repeats left out. */
