@@ -7,7 +7,7 @@ import { code, table } from './markdown.ts'
 export async function metricsTable(): Promise<string> {
   const gateway = createMetrics('gateway')
   measure(gateway, {
-    sockets: { size: 0, catchUps: 0, unreadBytes: 0, waitingBytes: 0 } as never,
+    sockets: { size: 0, catchUps: 0, unreadBytes: 0, waitingBytes: 0, receiptsPending: 0 } as never,
     sends: { pending: 0, pendingBytes: 0, overloaded: 0 } as never,
     calls: { underWay: 0 } as never,
     bus: { unsentBytes: 0 },
