@@ -1,5 +1,6 @@
 import type { ConversationId, UserId } from '@qunxin/contracts'
 import type { Message, MessageKey } from '../domain/message.ts'
+import { clipped } from '../domain/visibility.ts'
 import type { Appended, Head, MessageLog, Range, Tail } from './message-log.ts'
 
 const keyOf = ({ conversation, from, msgId }: MessageKey) => `${conversation}/${from}/${msgId}`
@@ -55,6 +56,10 @@ export class MemoryLog implements MessageLog {
     return this.#within(conversation, range).slice(-range.limit)
   }
 
+  async seqsAt(points: readonly { conversation: ConversationId; time: number }[]): Promise<number[]> {
+    return points.map(({ conversation, time }) => this.#all(conversation).findLast(({ at }) => at <= time)?.seq ?? 0)
+  }
+
   async lastBySender(conversation: ConversationId, time: number): Promise<Map<UserId, number>> {
     const later = this.#all(conversation).filter(({ at }) => at > time)
     return new Map(later.map(({ from, at }) => [from, at]))
@@ -72,9 +77,11 @@ export class MemoryLog implements MessageLog {
   }
 
   #within(conversation: ConversationId, range: Range): Message[] {
-    const { fromSeq = 1, toSeq = Number.POSITIVE_INFINITY, notFrom, afterTime = 0 } = range
+    const { fromSeq = 1, toSeq = Number.POSITIVE_INFINITY, notFrom, afterTime = 0, within } = range
+    const parts = clipped(within ?? [{ fromSeq }], { fromSeq, toSeq })
+    const isIn = (seq: number) => parts.some((part) => clipped([part], { fromSeq: seq, toSeq: seq }).length > 0)
     return this.#all(conversation).filter(
-      ({ seq, from, at }) => seq >= fromSeq && seq <= toSeq && from !== notFrom && at > afterTime,
+      ({ seq, from, at }) => isIn(seq) && from !== notFrom && at > afterTime,
     )
   }
 }

@@ -1,6 +1,7 @@
 import type { ConversationId, UserId } from '@qunxin/contracts'
 import type { Message, MessageKey, Original } from '../domain/message.ts'
 import type { Position } from '../domain/numbering.ts'
+import type { SeqRange } from '../domain/visibility.ts'
 
 /** How far one ordered write came. `stoppedBy` says what the first message not stored ran into: a taken key, or some other fault. */
 export interface Appended {
@@ -25,6 +26,8 @@ export interface Range {
   notFrom?: UserId
   /** Only messages after this time (ms). */
   afterTime?: number
+  /** Only messages in one of these, which are in order and do not overlap. */
+  within?: readonly SeqRange[]
   limit: number
 }
 
@@ -52,6 +55,8 @@ export interface MessageLog {
   oldest(conversation: ConversationId, range: Range): Promise<Message[]>
   /** The last `limit` of a range, oldest first. */
   newest(conversation: ConversationId, range: Range): Promise<Message[]>
+  /** The seq of the newest message that is not later than the time (ms), in the order asked; 0 where there is none. */
+  seqsAt(points: readonly { conversation: ConversationId; time: number }[]): Promise<number[]>
   /** When each sender's newest message after `time` (exclusive) was stored. */
   lastBySender(conversation: ConversationId, time: number): Promise<Map<UserId, number>>
   /** The newest position of each conversation that has messages. */

@@ -1,6 +1,7 @@
 import type { ConversationId, UserId } from '@qunxin/contracts'
 import type { Collection, Db, Document, Filter } from 'mongodb'
 import type { Message, MessageKey } from '../domain/message.ts'
+import { clipped } from '../domain/visibility.ts'
 import { answered } from './answered.ts'
 import { idOf, type MessageDocument, SEQ_DIGITS, seqOf, toDocument, toMessage } from './message-document.ts'
 import { type Appended, type Head, type MessageLog, OutcomeUnknown, type Range, type Tail } from './message-log.ts'
@@ -114,6 +115,32 @@ export class MongoLog implements MessageLog {
     return (await this.#within(conversation, range, -1)).reverse().map(toMessage)
   }
 
+  async seqsAt(points: readonly { conversation: ConversationId; time: number }[]): Promise<number[]> {
+    if (points.length === 0) return []
+    // One command for all of them, and one key of the index for each.
+    const found = this.#db.aggregate<{ index: number; newest: { _id: string }[] }>([
+      { $documents: points.map(({ conversation, time }, index) => ({ conversation, time, index })) },
+      {
+        $lookup: {
+          from: 'messages',
+          localField: 'conversation',
+          foreignField: 'conversation',
+          let: { time: '$time' },
+          pipeline: [
+            { $match: { $expr: { $lte: ['$at', '$$time'] } } },
+            { $sort: { conversation: -1, at: -1 } },
+            { $limit: 1 },
+            { $project: { _id: 1 } },
+          ],
+          as: 'newest',
+        },
+      },
+    ])
+    const seqs = points.map(() => 0)
+    for (const { index, newest } of await answered(found.toArray())) if (newest[0]) seqs[index] = seqOf(newest[0]._id)
+    return seqs
+  }
+
   async lastBySender(conversation: ConversationId, time: number): Promise<Map<UserId, number>> {
     const senders = this.#messages.aggregate<{ _id: UserId; at: number }>([
       { $match: { conversation, at: { $gt: time } } },
@@ -134,7 +161,12 @@ export class MongoLog implements MessageLog {
   }
 
   #within(conversation: ConversationId, range: Range, direction: 1 | -1): Promise<MessageDocument[]> {
-    const filter = between(conversation, range.fromSeq, range.toSeq)
+    const { fromSeq = 0, toSeq, within = [{ fromSeq }] } = range
+    const [first, ...others] = clipped(within, toSeq === undefined ? { fromSeq } : { fromSeq, toSeq }).map((part) =>
+      between(conversation, part.fromSeq, part.toSeq),
+    )
+    if (!first) return Promise.resolve([])
+    const filter = others.length > 0 ? { $or: [first, ...others] } : first
     if (range.notFrom !== undefined) filter.from = { $ne: range.notFrom }
     if (range.afterTime !== undefined) filter.at = { $gt: range.afterTime }
     return answered(this.#messages.find(filter).sort({ _id: direction }).limit(range.limit).toArray())

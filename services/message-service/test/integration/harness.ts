@@ -324,6 +324,7 @@ export function tappedLog() {
       return log.oldest(conversation, range)
     },
     newest: (conversation, range) => log.newest(conversation, range),
+    seqsAt: (points) => log.seqsAt(points),
     lastBySender: (conversation, time) => log.lastBySender(conversation, time),
     heads: (conversations) => log.heads(conversations),
   })

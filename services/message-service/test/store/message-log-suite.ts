@@ -93,6 +93,33 @@ export async function messageLogSuite(t: Test, open: () => Promise<MessageLog>):
     t.same(seqs(await log.newest('p1-2', { afterTime: 1_011, limit: 9 })), [12, 13])
   })
 
+  t.test('several parts of a conversation come as one, in order of seq from either side', async (t) => {
+    const log = await open()
+    await log.append([...upTo(12), message({ seq: 13, from: '2', to: '1' }), message({ group: '5', seq: 4 })])
+    const within = [{ fromSeq: 2, toSeq: 3 }, { fromSeq: 6, toSeq: 7 }, { fromSeq: 10 }]
+    t.same(seqs(await log.oldest('p1-2', { within, limit: 4 })), [2, 3, 6, 7])
+    t.same(seqs(await log.newest('p1-2', { within, limit: 5 })), [7, 10, 11, 12, 13])
+    t.same(seqs(await log.newest('p1-2', { within, toSeq: 10, notFrom: '2', limit: 3 })), [6, 7, 10])
+    t.same(seqs(await log.oldest('p1-2', { within, fromSeq: 3, toSeq: 6, limit: 9 })), [3, 6])
+    t.same(seqs(await log.oldest('p1-2', { within, fromSeq: 4, toSeq: 5, limit: 9 })), [])
+    t.same(seqs(await log.oldest('p1-2', { within: [], limit: 9 })), [])
+  })
+
+  t.test('a time is that of the newest message that is not later, each in its own conversation', async (t) => {
+    const log = await open()
+    await log.append([...upTo(5), message({ group: '5', seq: 1, at: 1_003 })])
+    const points = [
+      { conversation: 'p1-2', time: 1_003 },
+      { conversation: 'g5', time: 1_002 },
+      { conversation: 'p1-2', time: 9_000 },
+      { conversation: 'g5', time: 1_003 },
+      { conversation: 'p1-2', time: 1_000 },
+      { conversation: 'g6', time: 9_000 },
+    ]
+    t.same(await log.seqsAt(points), [3, 0, 5, 1, 0, 0])
+    t.same(await log.seqsAt([]), [])
+  })
+
   t.test('conversations whose ids begin alike are not mixed up', async (t) => {
     const log = await open()
     await log.append([message({ group: '1' }), message({ group: '12' }), ...upTo(2, { group: '123' })])
