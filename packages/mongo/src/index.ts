@@ -1,1 +1,2 @@
 export { createMongoClient } from './client.ts'
+export { knownStream } from './known-stream.ts'

@@ -20,6 +20,8 @@ export const groupServiceConfig = z.object({
   OWNER_TIMEOUT_MS: positive.default(200),
   /** How often facts that another process left behind are looked for; its own are published at once. */
   OUTBOX_POLL_MS: positive.default(1_000),
+  /** What the stream of events may take on the disks of NATS; the oldest events go first. For a stream that has no bound yet. */
+  EVENTS_MAX_BYTES: positive.default(4_294_967_296),
 })
 
 export type GroupServiceConfig = z.output<typeof groupServiceConfig>

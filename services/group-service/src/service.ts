@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type AnyHandler, type Bus, connectBus } from '@qunxin/bus'
+import { type AnyHandler, connectBus } from '@qunxin/bus'
 import type { OperationName } from '@qunxin/contracts'
 import {
   type Clock,
@@ -16,14 +16,12 @@ import type { GroupServiceConfig } from './config.ts'
 import { busGateways } from './gateways.ts'
 import { newGroupId } from './group-id.ts'
 import { createHandlers } from './handlers.ts'
-import { factPublisher } from './outbox/events-stream.ts'
-import { relayFacts } from './outbox/relay.ts'
+import { startPublishing } from './outbox/publishing.ts'
 import { busOwners } from './owners.ts'
-import { type Rounds, startRounds } from './rounds.ts'
+import { startRounds } from './rounds.ts'
 import { createClient, openDatabase } from './store/mongo/database.ts'
 import { storeFault } from './store/mongo/faults.ts'
 import { MongoGroupStore } from './store/mongo/mongo-group-store.ts'
-import { MongoOutbox } from './store/mongo/mongo-outbox.ts'
 import { MongoUserStore } from './store/mongo/mongo-user-store.ts'
 import { sweepDeletedGroups } from './store/mongo/sweep-deleted.ts'
 import { watchPrimary } from './store/mongo/watch-primary.ts'
@@ -89,7 +87,7 @@ export async function startGroupService(
       logger,
     })
     undo('sweeping', () => sweeping.stop())
-    const relaying = startRelay(bus, { config, outbox: new MongoOutbox(db), logger })
+    const relaying = startPublishing(bus, { config, db, everyMs: config.OUTBOX_POLL_MS, logger })
     undo('outbox', () => relaying.stop(), 5_000)
 
     const handlers = createHandlers({
@@ -123,21 +121,6 @@ export async function startGroupService(
   } catch (error) {
     await drain(phases, logger)
     throw error
-  }
-}
-
-/** Publishes facts as they are stored; a stop publishes what is still there. */
-function startRelay(bus: Bus, options: { config: GroupServiceConfig; outbox: MongoOutbox; logger: Logger }): Rounds {
-  const { config, outbox, logger } = options
-  const publish = factPublisher(bus, config.SUBJECT_PREFIX)
-  const relay = () => relayFacts(outbox, publish)
-  const rounds = startRounds(relay, { name: 'publishing facts', everyMs: config.OUTBOX_POLL_MS, logger })
-  return {
-    wake: rounds.wake,
-    async stop() {
-      await rounds.stop()
-      await relay()
-    },
   }
 }
 

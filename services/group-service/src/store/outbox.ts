@@ -7,9 +7,11 @@ export interface OutboxFact {
   data: GroupFactData
 }
 
-/** Facts that were stored with their changes and are not published yet. */
+/** Facts that were stored with their changes: those not published yet, and for a while those that are. */
 export interface Outbox {
-  /** Oldest first; the facts of one group in the order of its changes. */
+  /** Of those not published yet the oldest first; the facts of one group in the order of its changes. */
   oldest(most: number): Promise<OutboxFact[]>
-  remove(ids: readonly string[]): Promise<void>
+  published(ids: readonly string[]): Promise<void>
+  /** What was published in the last `withinMs` counts as not published. */
+  publishAgain(withinMs: number): Promise<void>
 }

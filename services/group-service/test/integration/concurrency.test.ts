@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
+import { eventsStreamName } from '@qunxin/bus'
 import { type GroupFactData, type OperationName, operations, type UserId } from '@qunxin/contracts'
 import t from 'tap'
-import { eventsStreamName } from '../../src/outbox/events-stream.ts'
 import { startGroupService } from '../../src/service.ts'
 import { newUsers, outcomeOf } from '../rules/world.ts'
 import { logger, ownBus, ownConfig, ownDatabase, ownerTold, until } from './servers.ts'
@@ -40,7 +40,7 @@ interface Stored {
 
 /** Everything in the stream, once the outbox is empty. */
 async function storedFacts(): Promise<Stored[]> {
-  await until('the outbox is empty', async () => (await db.outbox.countDocuments()) === 0)
+  await until('the outbox is empty', async () => (await db.outbox.countDocuments({ waiting: true })) === 0)
   const { streams } = await bus.jetstreamManager()
   const name = eventsStreamName(config.SUBJECT_PREFIX)
   const { state } = await streams.info(name)

@@ -1,9 +1,8 @@
+import { eventsStreamName } from '@qunxin/bus'
 import { operations } from '@qunxin/contracts'
 import t, { type Test } from 'tap'
-import { eventsStreamName, factPublisher } from '../../src/outbox/events-stream.ts'
-import { relayFacts } from '../../src/outbox/relay.ts'
+import { publishing } from '../../src/outbox/publishing.ts'
 import { startGroupService } from '../../src/service.ts'
-import { MongoOutbox } from '../../src/store/mongo/mongo-outbox.ts'
 import { newUsers } from '../rules/world.ts'
 import { logger, ownBus, ownConfig, ownDatabase, until } from './servers.ts'
 
@@ -26,14 +25,10 @@ async function open(t: Test, settings: Record<string, string> = {}) {
     const seqs = Array.from({ length: state.messages }, (_, i) => state.first_seq + i)
     return Promise.all(seqs.map((seq) => streams.getMessage(stream, { seq })))
   }
-  const outboxIsEmpty = () => until('the outbox is empty', async () => (await db.outbox.countDocuments()) === 0)
+  const outboxIsEmpty = () =>
+    until('the outbox is empty', async () => (await db.outbox.countDocuments({ waiting: true })) === 0)
   return { config, db, bus, stream, streams, createGroup, stored, outboxIsEmpty }
 }
-
-t.test('the stream is named after the subjects', async (t) => {
-  t.equal(eventsStreamName('im'), 'IM_EVENTS')
-  t.equal(eventsStreamName('staging'), 'STAGING_EVENTS')
-})
 
 t.test('facts are published when they are stored, with an id, into a stream that keeps 72 hours', async (t) => {
   const { config, stream, streams, createGroup, stored, outboxIsEmpty } = await open(t, { OUTBOX_POLL_MS: NEVER_MS })
@@ -45,6 +40,8 @@ t.test('facts are published when they are stored, with an id, into a stream that
     subjects: [`${config.SUBJECT_PREFIX}.event.>`],
     storage: 'file',
     max_age: HOURS_72_NS,
+    max_bytes: config.EVENTS_MAX_BYTES,
+    discard: 'old',
   })
   const [message] = await stored()
   t.equal(message?.subject, `${config.SUBJECT_PREFIX}.event.group.created`)
@@ -52,36 +49,68 @@ t.test('facts are published when they are stored, with an id, into a stream that
   t.match(message?.json(), { at: Number, groupId, byUserId: user, userIds: [user] })
 })
 
-t.test('a stream that was deleted is made again, and nothing stays unpublished', async (t) => {
-  const { config, stream, streams, createGroup, stored, outboxIsEmpty } = await open(t, { OUTBOX_POLL_MS: '20' })
+t.test('a stream that was deleted is made again, with the facts of the last 10 minutes', async (t) => {
+  const { config, db, stream, streams, createGroup, stored, outboxIsEmpty } = await open(t, { OUTBOX_POLL_MS: '20' })
   const service = await startGroupService(config, { logger })
   t.teardown(() => service.stop())
-  await createGroup()
+  const old = await createGroup()
+  const early = await createGroup()
   await outboxIsEmpty()
+  const elevenMinutesAgo = new Date(Date.now() - 11 * 60_000)
+  await db.outbox.updateOne({ 'data.groupId': old.groupId }, { $set: { publishedAt: elevenMinutesAgo } })
   await streams.delete(stream)
-  const { groupId } = await createGroup()
+  const late = await createGroup()
   await outboxIsEmpty()
   t.same(
-    (await stored()).map((message) => message?.json<{ groupId: string }>().groupId),
-    [groupId],
+    (await stored()).map((message) => message?.json<{ groupId: string }>().groupId).toSorted(),
+    [early.groupId, late.groupId].toSorted(),
   )
 })
 
-t.test('a stream an operator has made with other settings is used as it is', async (t) => {
+t.test('a new stream at the start of another process has the facts of the last 10 minutes', async (t) => {
+  const { config, stream, streams, createGroup, stored, outboxIsEmpty } = await open(t, { OUTBOX_POLL_MS: '20' })
+  const first = await startGroupService(config, { logger })
+  const { groupId } = await createGroup()
+  await outboxIsEmpty()
+  await first.stop()
+  await streams.delete(stream)
+  const second = await startGroupService(config, { logger })
+  t.teardown(() => second.stop())
+  await until('the fact to be there', async () => (await streams.info(stream)).state.messages === 1)
+  t.match((await stored())[0]?.json(), { groupId })
+})
+
+t.test('what is published stays for a quarter of an hour, apart from what is not', async (t) => {
+  const { config, db } = await open(t)
+  const service = await startGroupService(config, { logger })
+  t.teardown(() => service.stop())
+  const indexes = await db.outbox.indexes()
+  t.match(
+    indexes.find(({ key }) => key.publishedAt === 1),
+    { expireAfterSeconds: 900 },
+  )
+  t.match(
+    indexes.find(({ key }) => key.waiting === 1),
+    { partialFilterExpression: { waiting: true } },
+  )
+})
+
+t.test('a stream an operator has made with other settings is used as it is, but for a bound in bytes', async (t) => {
   const { config, bus, stream, streams, createGroup, stored, outboxIsEmpty } = await open(t)
   await streams.add({ name: stream, subjects: [bus.subject('event.>')], storage: 'memory' })
   const service = await startGroupService(config, { logger })
   t.teardown(() => service.stop())
   await createGroup()
   await outboxIsEmpty()
-  t.equal((await streams.info(stream)).config.storage, 'memory')
+  const { storage, max_age, max_bytes } = (await streams.info(stream)).config
+  t.same({ storage, max_age, max_bytes }, { storage: 'memory', max_age: 0, max_bytes: config.EVENTS_MAX_BYTES })
   t.equal((await stored()).length, 1)
 })
 
 t.test('facts a dead process left behind are published by the next one', async (t) => {
   const { config, db, stored, outboxIsEmpty } = await open(t)
   const data = { at: Date.now(), groupId: '1', byUserId: '2' }
-  await db.outbox.insertOne({ _id: '1:000000000001:0', at: data.at, what: 'updated', data })
+  await db.outbox.insertOne({ _id: '1:000000000001:0', at: data.at, what: 'updated', data, waiting: true })
   const service = await startGroupService(config, { logger })
   t.teardown(() => service.stop())
   await outboxIsEmpty()
@@ -92,11 +121,16 @@ t.test('processes that publish the same facts at the same time leave each once i
   const { config, db, bus, stored } = await open(t)
   const docs = Array.from({ length: 300 }, (_, i) => {
     const data = { at: i, groupId: String(i % 7), byUserId: '2' }
-    return { _id: `${data.groupId}:${String(i).padStart(12, '0')}:0`, at: i, what: 'updated' as const, data }
+    return {
+      _id: `${data.groupId}:${String(i).padStart(12, '0')}:0`,
+      at: i,
+      what: 'updated' as const,
+      data,
+      waiting: true as const,
+    }
   })
   await db.outbox.insertMany(docs)
-  const publish = () => factPublisher(bus, config.SUBJECT_PREFIX)
-  await Promise.all([1, 2, 3].map(() => relayFacts(new MongoOutbox(db), publish())))
+  await Promise.all([1, 2, 3].map(() => publishing(bus, { config, db, logger })()))
   const facts = (await stored()).map((message) => message!.json<{ at: number; groupId: string }>())
   t.equal(facts.length, 300)
   for (const [groupId, chain = []] of Object.entries(Object.groupBy(facts, ({ groupId }) => groupId))) {

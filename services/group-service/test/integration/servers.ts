@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { type Bus, connectBus } from '@qunxin/bus'
+import { type Bus, connectBus, eventsStreamName } from '@qunxin/bus'
 import { type MembershipChange, membershipChange } from '@qunxin/contracts'
 import { createLogger } from '@qunxin/runtime'
 import type { Test } from 'tap'
 import { type GroupServiceConfig, readConfig } from '../../src/config.ts'
-import { eventsStreamName } from '../../src/outbox/events-stream.ts'
 import { createClient, type Database, openDatabase } from '../../src/store/mongo/database.ts'
 
 export const logger = createLogger('test', process.env.TEST_LOG_LEVEL ?? 'silent')
@@ -19,6 +18,7 @@ export function ownConfig(settings: Record<string, string> = {}): GroupServiceCo
     SUBJECT_PREFIX: own,
     OPS_HOST: '127.0.0.1',
     OPS_PORT: '0',
+    EVENTS_MAX_BYTES: String(16 * 1024 * 1024),
     ...settings,
   })
 }

@@ -40,6 +40,9 @@ export interface OutboxDoc {
   at: number
   what: GroupFact
   data: GroupFactData
+  /** Not published yet: the index over it holds nothing else. */
+  waiting?: true
+  publishedAt?: Date
 }
 
 export interface RequestDoc {
@@ -62,6 +65,8 @@ export interface Database extends Collections {
 }
 
 const REQUESTS_KEPT_S = 24 * 60 * 60
+/** Longer than a new stream of events reaches back. */
+const PUBLISHED_KEPT_S = 15 * 60
 
 export interface DatabaseSettings {
   MONGO_URL: string
@@ -119,7 +124,10 @@ async function prepare(client: MongoClient, collections: Collections): Promise<v
   const { groups, members, outbox, requests } = collections
   await groups.createIndex({ unswept: 1 }, { sparse: true })
   await members.createIndexes([{ key: { group: 1, user: 1 }, unique: true }, { key: { user: 1, joinedAt: 1 } }])
-  await outbox.createIndex({ at: 1, _id: 1 })
+  await outbox.createIndexes([
+    { key: { waiting: 1, at: 1, _id: 1 }, partialFilterExpression: { waiting: true } },
+    { key: { publishedAt: 1 }, expireAfterSeconds: PUBLISHED_KEPT_S },
+  ])
   await requests.createIndex({ at: 1 }, { expireAfterSeconds: REQUESTS_KEPT_S })
 }
 

@@ -27,5 +27,5 @@ export function memberDoc(group: string, { userId, role, showName, joinedAt }: M
 }
 
 export function outboxDoc({ id, what, data }: OutboxFact): OutboxDoc {
-  return { _id: id, at: data.at, what, data }
+  return { _id: id, at: data.at, what, data, waiting: true }
 }
