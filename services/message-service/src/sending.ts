@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { actorOf, type Bus, type CallContext } from '@qunxin/bus'
 import {
   groupConversation,
@@ -15,9 +14,7 @@ import {
   type UserId,
 } from '@qunxin/contracts'
 import { AppError } from '@qunxin/runtime'
-
-const PATIENCE_MS = 5_000
-const REPEAT_EVERY_MS = 500
+import { askOwner } from './asking.ts'
 
 /** message.send for other services: asks the partition's owner, whichever instance that is, and repeats until it answers. */
 export function sender(options: { bus: Bus; instance: string; partitions: number }) {
@@ -29,8 +26,8 @@ export function sender(options: { bus: Bus; instance: string; partitions: number
     const send = entryOf(input, user)
     const batch: SendBatch = { node: instance, batch: ++batches, sends: [send] }
     const subject = subjects.partitionSend(partitionOf(send.conversation, partitions))
-    const patience = Math.min(PATIENCE_MS, context.deadline - Date.now())
-    const answer = await ask(bus, subject, { payload: JSON.stringify(batch), patience })
+    const reply = await askOwner(bus, subject, { payload: JSON.stringify(batch), deadline: context.deadline })
+    const [answer] = reply ? (JSON.parse(Buffer.from(reply).toString()) as SendAnswer[]) : []
     if (!answer) throw new AppError('TIMEOUT')
     if ('code' in answer) throw new AppError(answer.code, { details: answer.details })
     return {
@@ -41,35 +38,6 @@ export function sender(options: { bus: Bus; instance: string; partitions: number
       state: 1,
       ...(answer.duplicate && { duplicate: true as const }),
     }
-  }
-}
-
-/** Every asking keeps its inbox open until the end, so that an answer to any of them counts. */
-async function ask(
-  bus: Bus,
-  subject: string,
-  { payload, patience }: { payload: string; patience: number },
-): Promise<SendAnswer | undefined> {
-  const until = performance.now() + patience
-  const answered = Promise.withResolvers<SendAnswer>()
-  const over = new AbortController()
-  const asking = async () => {
-    for (let left = patience; left > 0 && !over.signal.aborted; left = until - performance.now()) {
-      if (bus.connected) {
-        void bus.gather(subject, payload, { enough: () => true, timeoutMs: left }).then(([reply]) => {
-          if (!reply) return
-          const [answer] = JSON.parse(Buffer.from(reply).toString()) as SendAnswer[]
-          if (answer) answered.resolve(answer)
-        })
-      }
-      await delay(Math.min(REPEAT_EVERY_MS, left), undefined, { signal: over.signal }).catch(() => {})
-    }
-    return undefined
-  }
-  try {
-    return await Promise.race([answered.promise, asking()])
-  } finally {
-    over.abort()
   }
 }
 

@@ -2,7 +2,7 @@ import type { FrameItem, GroupId, SendAnswer, UserId } from '@qunxin/contracts'
 import { toMsgModel } from '../domain/present.ts'
 import { type ByNode, byNode, groupOfItem, usersOfItem } from './audience.ts'
 import { DeliveryWriter } from './delivery-writer.ts'
-import type { Job, JobItem, MessageFrame } from './job.ts'
+import type { Job, JobItem, MessageFrame, Push } from './job.ts'
 
 /** Something to publish: a node's delivery, or the answers to a batch that came with a reply subject. */
 export type Publication = { node: string; payload: Uint8Array } | { reply: string; payload: string }
@@ -47,7 +47,7 @@ export function compose(job: Job, options: Composing): Publication[] {
     }
     if (audience.size > 0) {
       const body = bodyOf(item)
-      const header = item.frame ? headerOf(item.frame) : {}
+      const header = item.frame ? headerOf(item.frame) : item.push ? pushHeaderOf(item.push) : {}
       for (const [node, users] of audience) writerOf(frames, node).frame(header, users, body)
     }
     if (!item.answered) continue
@@ -86,8 +86,18 @@ function bodyOf({ frame, push }: JobItem): Uint8Array {
   return Buffer.from(JSON.stringify({ tag: push?.tag, data: push?.data }))
 }
 
-function headerOf({ message, except, again }: MessageFrame): Omit<FrameItem, 'kind' | 'size' | 'users'> {
-  const header: Omit<FrameItem, 'kind' | 'size' | 'users'> = { conversation: message.conversation, seq: message.seq }
+type Header = Omit<FrameItem, 'kind' | 'size' | 'users'>
+
+function pushHeaderOf({ conversation, except, cursor }: Push): Header {
+  const header: Header = {}
+  if (conversation !== undefined) header.conversation = conversation
+  if (except !== undefined) header.except = except
+  if (cursor) header.cursor = cursor
+  return header
+}
+
+function headerOf({ message, except, again }: MessageFrame): Header {
+  const header: Header = { conversation: message.conversation, seq: message.seq }
   if (except !== '') header.except = except
   if (again) header.again = { from: message.from, msgId: message.msgId }
   return header

@@ -1,4 +1,4 @@
-import type { GroupId, SendAnswer, UserId } from '@qunxin/contracts'
+import type { ConversationId, FrameItem, GroupId, SendAnswer, UserId } from '@qunxin/contracts'
 import type { Message } from '../domain/message.ts'
 import type { BatchRun } from '../partition/pending.ts'
 
@@ -15,6 +15,12 @@ export interface Push {
   tag: string
   data: Record<string, unknown>
   to: { users: readonly UserId[] } | { group: GroupId }
+  /** What it is about, if that is one conversation. */
+  conversation?: ConversationId
+  /** The connection that must not get it: the one that caused it. */
+  except?: string
+  /** Of a user's cursors: a connection that was shown further ones is not shown these. */
+  cursor?: NonNullable<FrameItem['cursor']>
 }
 
 export interface Answered {

@@ -1,6 +1,6 @@
 import type { ConversationId, UserId } from '@qunxin/contracts'
 import type { Cursor } from '../domain/present.ts'
-import type { CursorMove, Cursors } from './cursors.ts'
+import type { CursorKey, CursorMove, Cursors } from './cursors.ts'
 
 /** Cursors in memory, for tests. */
 export class MemoryCursors implements Cursors {
@@ -22,6 +22,10 @@ export class MemoryCursors implements Cursors {
 
   async ofUser(user: UserId, conversations: readonly ConversationId[]): Promise<Map<ConversationId, Cursor>> {
     return this.#pick(conversations, (conversation) => `${user}/${conversation}`)
+  }
+
+  async each(keys: readonly CursorKey[]): Promise<Cursor[]> {
+    return keys.map((key) => this.#cursors.get(`${key.user}/${key.conversation}`) ?? { deliveredSeq: 0, readSeq: 0 })
   }
 
   #pick(names: readonly string[], keyOf: (name: string) => string): Map<string, Cursor> {

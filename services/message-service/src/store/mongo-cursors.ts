@@ -2,7 +2,12 @@ import type { ConversationId, UserId } from '@qunxin/contracts'
 import type { Collection, Db, Filter } from 'mongodb'
 import type { Cursor } from '../domain/present.ts'
 import { answered } from './answered.ts'
-import type { CursorMove, Cursors } from './cursors.ts'
+import type { CursorKey, CursorMove, Cursors } from './cursors.ts'
+
+/** A bulk write is one command up to here. */
+const MOVES_PER_WRITE = 1_000
+/** What an `$or` of keys may hold without being long in planning. */
+const KEYS_PER_QUERY = 250
 
 interface CursorDocument extends Cursor {
   user: UserId
@@ -17,7 +22,20 @@ export class MongoCursors implements Cursors {
   }
 
   async advance(moves: readonly CursorMove[]): Promise<void> {
-    if (moves.length === 0) return
+    for (let at = 0; at < moves.length; at += MOVES_PER_WRITE) await this.#write(moves.slice(at, at + MOVES_PER_WRITE))
+  }
+
+  async each(keys: readonly CursorKey[]): Promise<Cursor[]> {
+    const found = new Map<string, Cursor>()
+    for (let at = 0; at < keys.length; at += KEYS_PER_QUERY) {
+      const $or = keys.slice(at, at + KEYS_PER_QUERY).map(({ user, conversation }) => ({ user, conversation }))
+      for (const document of await answered(this.#cursors.find({ $or }).toArray()))
+        found.set(`${document.user}/${document.conversation}`, cursorOf(document))
+    }
+    return keys.map(({ user, conversation }) => found.get(`${user}/${conversation}`) ?? { deliveredSeq: 0, readSeq: 0 })
+  }
+
+  async #write(moves: readonly CursorMove[]): Promise<void> {
     const write = this.#cursors.bulkWrite(
       moves.map(({ user, conversation, deliveredSeq = 0, readSeq = 0 }) => ({
         updateOne: {
@@ -43,8 +61,12 @@ export class MongoCursors implements Cursors {
   async #read(filter: Filter<CursorDocument>, name: 'user' | 'conversation'): Promise<Map<string, Cursor>> {
     const found = new Map<string, Cursor>()
     for await (const document of this.#cursors.find(filter)) {
-      found.set(document[name], { deliveredSeq: document.deliveredSeq, readSeq: document.readSeq })
+      found.set(document[name], cursorOf(document))
     }
     return found
   }
+}
+
+function cursorOf({ deliveredSeq, readSeq }: Cursor): Cursor {
+  return { deliveredSeq, readSeq }
 }

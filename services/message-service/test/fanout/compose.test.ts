@@ -132,6 +132,16 @@ t.test('a batch with a reply subject is answered there, after the frames', async
   t.match(published, [{ to: 'b' }, { to: 'inbox', items: [{ id: 11, seq: 1 }] }])
 })
 
+t.test('a push says which conversation it is about, whose cursors it carries, and who needs no telling', async (t) => {
+  const cursor = { of: '2', delivered: 5, read: 4 }
+  const push = { tag: 'messageState', data: {}, to: { users: ['1'] }, conversation: 'p1-2', except: 'c7', cursor }
+  const plain = { tag: 'groupChanged', data: {}, to: { users: ['1'] } }
+  const routes = new Map([['1', on('a')]])
+  const [published] = read(compose([{ push }, { push: plain }], { instance: 'i', routes, members }))
+  t.match(published!.items, [{ conversation: 'p1-2', except: 'c7', cursor }, { users: ['1'] }])
+  for (const field of ['conversation', 'except', 'cursor']) t.notOk(field in published!.items[1], field)
+})
+
 t.test('pushes go to their users, or to the members as they are', async (t) => {
   const routes = new Map([
     ['1', on('a')],

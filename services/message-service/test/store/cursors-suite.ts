@@ -29,4 +29,21 @@ export async function cursorsSuite(t: Test, open: () => Promise<Cursors>): Promi
     t.same([...(await cursors.ofUser('1', ['g5', 'g6', 'g7'])).keys()].sort(), ['g5', 'g6'])
     await cursors.advance([])
   })
+
+  t.test('any cursors are read together, in the order asked, however many', async (t) => {
+    const cursors = await open()
+    const keys = Array.from({ length: 1_100 }, (_, index) => ({
+      user: String(index + 1),
+      conversation: `g${index % 7}`,
+    }))
+    await cursors.advance(keys.map((key, index) => ({ ...key, deliveredSeq: index + 2, readSeq: index + 1 })))
+    const asked = [{ user: '1', conversation: 'g6' }, ...keys.toReversed()]
+    const [none, ...found] = await cursors.each(asked)
+    t.same(none, { deliveredSeq: 0, readSeq: 0 })
+    t.same(
+      found.toReversed(),
+      keys.map((_, index) => ({ deliveredSeq: index + 2, readSeq: index + 1 })),
+    )
+    t.same(await cursors.each([]), [])
+  })
 }
