@@ -1,7 +1,7 @@
 import { type ConversationId, groupOf, pairOf, type UserId } from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
-import type { Cursors } from './store/cursors.ts'
-import type { MessageLog } from './store/message-log.ts'
+import type { Cursors } from '../store/cursors.ts'
+import type { MessageLog } from '../store/message-log.ts'
 
 const FLUSH_EVERY_MS = 200
 /** Above it, what comes is dropped: a receipt that is lost makes a message come again, no more. */

@@ -1,9 +1,9 @@
 import { createLogger } from '@qunxin/runtime'
 import t from 'tap'
-import { Receipts } from '../src/receipts.ts'
-import { MemoryCursors } from '../src/store/memory-cursors.ts'
-import { MemoryLog } from '../src/store/memory-log.ts'
-import { message } from './sample.ts'
+import { Receipts } from '../../src/receipts/receipts.ts'
+import { MemoryCursors } from '../../src/store/memory-cursors.ts'
+import { MemoryLog } from '../../src/store/memory-log.ts'
+import { message } from '../sample.ts'
 
 const logger = createLogger('test', 'silent')
 
