@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect } from '@nats-io/transport-node'
 import { type System, type SystemOptions, startSystem } from '@qunxin/devstack'
 import { MongoClient } from 'mongodb'
 import type { Test } from 'tap'
@@ -40,7 +41,7 @@ export async function testSystem(t: Test, options: TestSystemOptions = {}): Prom
   t.setTimeout(PATIENCE_MS)
   const name = `t${randomBytes(4).toString('hex')}`
   const { QUNXIN_TEST_NATS_URL, QUNXIN_TEST_MONGO_URL, QUNXIN_TEST_REDIS_URL } = process.env
-  const shared = !ownServers && QUNXIN_TEST_MONGO_URL !== undefined
+  const shared = !ownServers && QUNXIN_TEST_MONGO_URL !== undefined && QUNXIN_TEST_NATS_URL !== undefined
   const dataDir = await mkdtemp(join(tmpdir(), 'qunxin-test-'))
   const system = await startSystem({
     gateways: 2,
@@ -52,13 +53,22 @@ export async function testSystem(t: Test, options: TestSystemOptions = {}): Prom
       ? { NATS_URL: QUNXIN_TEST_NATS_URL, MONGO_URL: QUNXIN_TEST_MONGO_URL, REDIS_URL: QUNXIN_TEST_REDIS_URL }
       : { PATH: process.env.PATH },
     serviceEnv: {
-      ...(shared && { SUBJECT_PREFIX: name, MONGO_DATABASE: name, REDIS_PREFIX: `${name}:` }),
+      ...(shared && {
+        SUBJECT_PREFIX: name,
+        MONGO_DATABASE: name,
+        REDIS_PREFIX: `${name}:`,
+        // NATS sets the room aside that a stream may take.
+        EVENTS_MAX_BYTES: `${64 * 1024 * 1024}`,
+      }),
       ...serviceEnv,
     },
   })
   t.teardown(async () => {
     await system.stop()
-    if (shared) await dropDatabase(QUNXIN_TEST_MONGO_URL, name)
+    if (shared) {
+      await dropDatabase(QUNXIN_TEST_MONGO_URL, name)
+      await dropStream(QUNXIN_TEST_NATS_URL, name)
+    }
     if (process.env.QUNXIN_TEST_KEEP === undefined) await rm(dataDir, { recursive: true, force: true })
   })
   return {
@@ -82,4 +92,11 @@ async function dropDatabase(url: string, name: string): Promise<void> {
   const mongo = new MongoClient(url)
   await mongo.db(name).dropDatabase()
   await mongo.close()
+}
+
+async function dropStream(url: string, prefix: string): Promise<void> {
+  const { host, username, password } = new URL(url)
+  const nats = await connect({ servers: host, ...(username && { user: username, pass: password }) })
+  await nats.request(`$JS.API.STREAM.DELETE.${prefix.toUpperCase()}_EVENTS`)
+  await nats.close()
 }

@@ -47,6 +47,7 @@ export async function breakableServers() {
       SUBJECT_PREFIX: name,
       MONGO_DATABASE: name,
       REDIS_PREFIX: `${name}:`,
+      EVENTS_MAX_BYTES: `${64 * 1024 * 1024}`,
       HOST: '127.0.0.1',
       PORT: `${port}`,
       AUTH_SECRET: authSecret,

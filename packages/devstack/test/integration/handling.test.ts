@@ -17,7 +17,12 @@ t.test('a running system is handled process by process', async (t) => {
   const system = await startSystem({
     dataDir: t.testdir(),
     env: { NATS_URL: QUNXIN_TEST_NATS_URL, MONGO_URL: QUNXIN_TEST_MONGO_URL, REDIS_URL: QUNXIN_TEST_REDIS_URL },
-    serviceEnv: { SUBJECT_PREFIX: own, MONGO_DATABASE: own, REDIS_PREFIX: `${own}:` },
+    serviceEnv: {
+      SUBJECT_PREFIX: own,
+      MONGO_DATABASE: own,
+      REDIS_PREFIX: `${own}:`,
+      EVENTS_MAX_BYTES: `${64 * 1024 * 1024}`,
+    },
     serviceEnvOf: ({ name }, planned) => {
       seen[name] = planned.NATS_URL
       return { LOG_LEVEL: name === 'group-service-1' ? 'debug' : 'warn' }
