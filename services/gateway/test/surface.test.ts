@@ -1,5 +1,6 @@
 import { operations } from '@qunxin/contracts'
 import t from 'tap'
+import { silentOperations } from '../src/socket/silent-frame.ts'
 import { rowOfTag, surface } from '../src/surface.ts'
 
 /** The paths of both seeds, sending, and setAdmin: clients exist that send exactly these. */
@@ -32,6 +33,10 @@ t.test('each row names an operation that is served, once', async (t) => {
   const names = surface.map((row) => row.operation.name)
   t.equal(new Set(names).size, names.length)
   for (const row of surface) t.equal(Object.values(operations).includes(row.operation as never), true, row.tag)
+})
+
+t.test('whatever row is silent has a way for its frames', async (t) => {
+  for (const row of surface) if (row.silent) t.ok(silentOperations.has(row.operation), row.tag)
 })
 
 t.test('what is for services only is on neither edge', async (t) => {

@@ -34,7 +34,7 @@ export function subscribeDeliveries(options: DeliveriesOptions): void {
       for (const receiver of receiversOf(user)) {
         if (receiver.id === item.except) continue
         if (left !== undefined) order.forget(receiver, groupConversation(left))
-        live ??= { frame: frameOf(body), conversation: item.conversation, seq: item.seq, again: item.again }
+        live ??= liveFrame(item, body)
         order.take(receiver, live)
       }
     }
@@ -49,6 +49,10 @@ export function subscribeDeliveries(options: DeliveriesOptions): void {
       else show(item, bodies[next++] as Uint8Array)
     }
   })
+}
+
+function liveFrame({ conversation, seq, cursor, again }: FrameItem, body: Uint8Array): LiveFrame {
+  return { frame: frameOf(body), conversation, seq, cursor, again }
 }
 
 const LIST_CHANGED = Buffer.from('{"tag":"groupListChanged"')

@@ -1,9 +1,13 @@
 import { type ConversationId, groupConversation, type MsgModel, personalConversation } from '@qunxin/contracts'
 import { frameOf } from '../socket/wire.ts'
 
-/** A stored message as the frame its receivers get. */
+/**
+ * An entry of the log as the frame its receivers get. A recall or an edit has a tag of its own: clients that know only the
+ * seeds ignore it, and would show it as a message otherwise.
+ */
 export function messageFrame(message: MsgModel): Buffer {
-  return frameOf(JSON.stringify({ tag: 'message', data: message }))
+  const tag = message.change ? 'messageChanged' : 'message'
+  return frameOf(JSON.stringify({ tag, data: message }))
 }
 
 export function conversationOf(message: MsgModel): ConversationId {

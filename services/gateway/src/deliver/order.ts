@@ -1,6 +1,7 @@
 import { type ConversationId, groupOf } from '@qunxin/contracts'
 import { Hole, type Waiting } from './hole.ts'
 import type { LiveFrame, Receiver } from './receiver.ts'
+import { ShownCursors } from './shown-cursors.ts'
 
 /** Conversations of one connection whose position is kept; the one longest unused is forgotten first. */
 const MAX_POSITIONS = 2_000
@@ -31,7 +32,7 @@ export class Order {
     }
     const { conversation, seq, frame, again } = live
     if (conversation === undefined || seq === undefined) {
-      if (frame) receiver.write(frame)
+      if (frame && isNews(receiver, live)) receiver.write(frame)
       return
     }
     if (again?.from === receiver.userId && this.#options.waits(receiver.id, conversation, again.msgId)) return
@@ -167,7 +168,14 @@ export class Order {
   }
 }
 
-/** A push is not: it is about a group, and keeps its place among the group's messages. */
+/** A cursor of a former owner of the partition may come behind one of its successor. */
+function isNews(receiver: Receiver, { conversation, cursor }: LiveFrame): boolean {
+  if (!cursor || conversation === undefined) return true
+  receiver.shown ??= new ShownCursors()
+  return receiver.shown.advance(conversation, cursor)
+}
+
+/** A push that names no conversation is not: it is about a group, and keeps its place among the group's messages. */
 function isPersonal({ conversation }: LiveFrame): boolean {
   return conversation !== undefined && groupOf(conversation) === undefined
 }

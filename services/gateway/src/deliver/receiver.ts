@@ -1,13 +1,16 @@
-import type { ConversationId, UserId } from '@qunxin/contracts'
+import type { ConversationId, FrameItem, UserId } from '@qunxin/contracts'
 import type { Held } from './held.ts'
 import type { Hole } from './hole.ts'
+import type { ShownCursors } from './shown-cursors.ts'
 
-/** One frame as it came for a connection; without conversation and seq it is a push that is no message. */
+/** One frame as it came for a connection; without seq it is a push that is no message. */
 export interface LiveFrame {
   /** The ready bytes; none for a message of the connection's own, which it is not shown. */
   frame: Buffer | undefined
   conversation?: ConversationId | undefined
   seq?: number | undefined
+  /** A push about how far a user is in the conversation. */
+  cursor?: FrameItem['cursor']
   /** It is sent round once more: by whom and which. */
   again?: { from: UserId; msgId: string } | undefined
 }
@@ -21,6 +24,8 @@ export interface Receiver {
   /** What a connection without a position has had all the same, or must not have. */
   floors: Map<ConversationId, number> | undefined
   holes: Map<ConversationId, Hole> | undefined
+  /** How far it was shown other users, and its own on other devices, to be. */
+  shown: ShownCursors | undefined
   /** Set while the binding is under way or the backlog is read: what comes live waits here. */
   held: Held | undefined
   write(frame: Buffer): void

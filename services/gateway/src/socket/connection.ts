@@ -5,6 +5,7 @@ import type { CatchUpReceiver } from '../deliver/catch-up.ts'
 import type { Held } from '../deliver/held.ts'
 import type { Hole } from '../deliver/hole.ts'
 import type { Outstanding } from '../deliver/outstanding.ts'
+import type { ShownCursors } from '../deliver/shown-cursors.ts'
 import { frameOf, type Outlet, type Writer } from './wire.ts'
 
 export type Stage = 'unbound' | 'binding' | 'bound' | 'closed'
@@ -78,6 +79,7 @@ export class Connection implements CatchUpReceiver, Outlet {
   positions: Map<ConversationId, number> | undefined
   floors: Map<ConversationId, number> | undefined
   holes: Map<ConversationId, Hole> | undefined
+  shown: ShownCursors | undefined
   held: Held | undefined
   /** In the order of their pings. */
   unheard: Unheard[] | undefined

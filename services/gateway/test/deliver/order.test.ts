@@ -18,6 +18,7 @@ function connection(options: { waitsFor?: string[] } = {}) {
     positions: undefined,
     floors: undefined,
     holes: undefined,
+    shown: undefined,
     held: undefined,
     write: (frame) => written.push(frame.toString()),
     wrote: (_, seq) => counted.push(seq),
@@ -179,6 +180,56 @@ t.test('once personal conversations are caught up, only what has to do with grou
   order.restart(receiver, CONVERSATION, 8)
   order.release(receiver)
   t.same(written, ['p4', 'p5', 'a push', '9'])
+})
+
+t.test('a push about a personal conversation does not wait for groups, one about a group does', async (t) => {
+  const { receiver, order, written } = connection()
+  const push = (conversation: string) =>
+    order.take(receiver, { frame: Buffer.from(`of ${conversation}`), conversation })
+  receiver.held = new Held()
+  push('p1-2')
+  t.same(written, [])
+  order.releasePersonal(receiver)
+  push('p1-3')
+  push(CONVERSATION)
+  t.same(written, ['of p1-2', 'of p1-3'])
+  order.release(receiver)
+  t.same(written, ['of p1-2', 'of p1-3', 'of g7'])
+})
+
+t.test('a cursor is never shown to move back, nor shown again', async (t) => {
+  const { receiver, order, written } = connection()
+  const push = (delivered: number, read: number, of = '2') =>
+    order.take(receiver, {
+      frame: Buffer.from(`${of}: ${delivered} ${read}`),
+      conversation: 'p1-2',
+      cursor: { of, delivered, read },
+    })
+  push(5, 2)
+  push(5, 1)
+  push(5, 2)
+  push(4, 2)
+  push(5, 3)
+  push(5, 2)
+  push(1, 1, '1')
+  push(8, 3)
+  t.same(written, ['2: 5 2', '2: 5 3', '1: 1 1', '2: 8 3'])
+})
+
+t.test('of very many cursors the one unused longest is forgotten', async (t) => {
+  const { receiver, order, written } = connection()
+  const push = (peer: number, read: number) =>
+    order.take(receiver, {
+      frame: Buffer.from(`${peer}: ${read}`),
+      conversation: `p1-${peer}`,
+      cursor: { of: String(peer), delivered: read, read },
+    })
+  for (let peer = 2; peer < 2_002; peer++) push(peer, 5)
+  push(2, 6)
+  push(5_000, 1)
+  push(2, 5)
+  push(3, 4)
+  t.same(written.slice(2_000), ['2: 6', '5000: 1', '3: 4'])
 })
 
 t.test('a connection for which too much waits is given up', async (t) => {
