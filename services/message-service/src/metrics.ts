@@ -8,6 +8,7 @@ export interface LaneMetrics {
 export interface ServiceMetrics extends LaneMetrics, DeliveryMetrics {
   unreached(users: number): void
   offline(users: number): void
+  offlineGivenUp(users: number): void
   refusedBatch(sends: number): void
   dropped(cause: 'stall' | 'nats'): void
 }
@@ -59,6 +60,11 @@ export function serviceMetrics(
     help: 'Receivers of messages who had no connection',
     registers,
   })
+  const offlineGivenUp = new Counter({
+    name: 'qunxin_receivers_offline_given_up_total',
+    help: 'Those of them whom no event tells of, because too many were waiting for theirs',
+    registers,
+  })
   const overloaded = new Counter({
     name: 'qunxin_sends_overloaded_total',
     help: 'Sends refused for a full queue',
@@ -96,6 +102,7 @@ export function serviceMetrics(
     gaveUp: (count) => gaveUp.inc(count),
     unreached: (users) => unreached.inc(users),
     offline: (users) => offline.inc(users),
+    offlineGivenUp: (users) => offlineGivenUp.inc(users),
     refusedBatch: (sends) => overloaded.inc(sends),
     dropped: (cause) => drops.inc({ cause }),
   }

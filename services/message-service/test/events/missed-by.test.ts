@@ -1,0 +1,56 @@
+import { AppError } from '@qunxin/runtime'
+import t from 'tap'
+import { type MissedByOptions, missedBy } from '../../src/events/missed-by.ts'
+import { message } from '../sample.ts'
+
+/** 2 is on a gateway that lives, 3 on one that died, all others nowhere. */
+function missed(options: Partial<MissedByOptions> = {}) {
+  return missedBy({
+    source: {
+      membersOf: async (group) => {
+        if (group !== '5') throw new AppError('GROUP_NOT_FOUND')
+        return { version: 1, members: ['1', '2', '3', '4'].map((userId) => ({ userId, role: 'member' as const })) }
+      },
+    },
+    routes: {
+      nodesOf: async (users) => {
+        const nodes: Record<string, string[]> = { 2: ['alive'], 3: ['dead'] }
+        return new Map([...users].map((user) => [user, new Set(nodes[user])] as const))
+      },
+    },
+    lives: (node) => node === 'alive',
+    listeningSince: -Infinity,
+    mutedIn: async (id) => new Set(id === 'g5' ? ['4', '2'] : []),
+    groupLimit: 100,
+    ...options,
+  })
+}
+
+t.test('who had no connection missed it: neither the sender, nor who is on a gateway that lives', async (t) => {
+  const inGroup = message({ seq: 1, group: '5' })
+  const toAway = message({ seq: 1, from: '2', to: '3', conversation: 'p2-3' })
+  const toThere = message({ seq: 2, from: '3', to: '2', conversation: 'p2-3' })
+  t.same(await missed()([inGroup, toAway, toThere]), [
+    { message: inGroup, users: ['3', '4'], muted: ['4'] },
+    { message: toAway, users: ['3'], muted: [] },
+  ])
+})
+
+t.test('of groups that are gone or over the limit, and of recalls and edits, nobody missed anything', async (t) => {
+  const change = { kind: 'edit' as const, seq: 1, msgId: 'm1' }
+  const edit = { ...message({ seq: 2, to: '3' }), change }
+  t.same(await missed()([message({ group: '6' }), edit]), [])
+  t.same(await missed({ groupLimit: 3 })([message({ group: '5' })]), [])
+})
+
+t.test('while group-service is away nobody is made up', async (t) => {
+  const source = { membersOf: async () => Promise.reject(new AppError('UNAVAILABLE')) }
+  await t.rejects(missed({ source })([message({ group: '5' })]), { code: 'UNAVAILABLE' })
+})
+
+t.test('gateways are given the time to be heard of', async (t) => {
+  let heard = false
+  const answer = missed({ listeningSince: performance.now() - 1_800, lives: () => heard })([message({ seq: 1 })])
+  heard = true
+  t.same(await answer, [], 'a gateway heard of in time counts')
+})
