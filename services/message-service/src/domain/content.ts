@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto'
-import { type Attachment, type ContentType, contentTypes, isContentType } from '@qunxin/contracts'
+import { type Attachment, type ContentType, contentTypes, isContentType, type MessageChange } from '@qunxin/contracts'
 
 interface Content {
   type: ContentType
   text: string
   attachment?: Attachment
+  change?: MessageChange
 }
 
 const HASH_CHARACTERS = 22
@@ -22,11 +23,13 @@ export function attachmentOf(type: number, given: Attachment | undefined): Attac
   return kept
 }
 
-/** Protocol §4.2: other content means the text, the type or an attachment field differs. 131 bits of SHA-256. */
+/** Protocol §4.2: other content means the text, the type or an attachment field differs, or what is changed. 131 bits of SHA-256. */
 export function contentHash(content: Content): string {
   const attachment = attachmentOf(content.type, content.attachment)
-  const body = attachment
-    ? JSON.stringify([content.type, content.text, attachment])
-    : `${content.type}\n${content.text}`
+  const { type, text, change } = content
+  let body = `${type}\n${text}`
+  // No text begins a body with a bracket: it has the type in front.
+  if (change) body = JSON.stringify([change.kind, change.seq, type, text])
+  else if (attachment) body = JSON.stringify([type, text, attachment])
   return hash('sha256', body, 'base64url').slice(0, HASH_CHARACTERS)
 }

@@ -9,6 +9,8 @@ export interface Limits {
 export function refusalOf(send: SendEntry, limits: Limits): ErrorCode | undefined {
   if (send.group === undefined && (!send.to || send.to === '0' || send.to === send.from)) return 'NO_SUCH_RECEIVER'
   if (!isContentType(send.type)) return 'UNSUPPORTED_CONTENT'
+  // It has no text.
+  if (send.change?.kind === 'recall') return undefined
   if (send.text.length > limits.textLength) return 'MESSAGE_TOO_LONG'
   if (send.type === 1 && send.text.length === 0) return 'BAD_REQUEST'
   return undefined

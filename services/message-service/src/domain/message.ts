@@ -1,7 +1,15 @@
-import type { Attachment, ContentType, ConversationId, GroupId, UserId } from '@qunxin/contracts'
+import type { Attachment, ContentType, ConversationId, GroupId, MessageChange, UserId } from '@qunxin/contracts'
+
+/** What may have come of a message since it was stored. */
+export interface Changed {
+  /** Its author took it back: text and attachment are gone. Of an edit: the message it was for was taken back. */
+  recalled?: true
+  /** When its text was replaced last (ms). */
+  edited?: number
+}
 
 /** A message as the log keeps it: what was accepted, where it stands in its conversation, and when the server had it. */
-export interface Message {
+export interface Message extends Changed {
   conversation: ConversationId
   /** From 1, contiguous, never reused. */
   seq: number
@@ -20,10 +28,12 @@ export interface Message {
   attachment?: Attachment
   /** The client's clock, milliseconds. */
   sentAt?: number
+  /** This is no message, but the recall or the edit of an earlier one by the same author. */
+  change?: MessageChange
 }
 
 /** What a repeat of a send is answered with. */
-export interface Original {
+export interface Original extends Changed {
   seq: number
   at: number
   hash: string

@@ -25,5 +25,6 @@ export function number(send: SendEntry, after: Position, options: { hash: string
   const attachment = attachmentOf(send.type, send.attachment)
   if (attachment) message.attachment = attachment
   if (send.sentAt !== undefined) message.sentAt = send.sentAt
+  if (send.change) message.change = send.change
   return message
 }

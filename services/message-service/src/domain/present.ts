@@ -55,7 +55,7 @@ export function toMsgModel(message: Message, state: MessageState): MsgModel {
   return withChanged(model, message)
 }
 
-function withChanged<T extends Changed>(shown: T, { recalled, edited }: Changed): T {
+function withChanged<T extends Pick<MsgModel, 'recalled' | 'edited'>>(shown: T, { recalled, edited }: Changed): T {
   if (recalled) shown.recalled = true
   if (edited !== undefined) shown.edited = edited
   return shown

@@ -1,5 +1,5 @@
 import type { UserId } from '@qunxin/contracts'
-import type { Original } from './message.ts'
+import type { Changed, Original } from './message.ts'
 
 /** How many of the newest messages are loaded with the tail; at most twice as many are kept. */
 export const RECENT = 100
@@ -15,6 +15,12 @@ export class Recent {
   add(from: UserId, msgId: string, original: Original): void {
     this.#byKey.set(`${from}/${msgId}`, original)
     if (this.#byKey.size > 2 * RECENT) this.#forgetOldest()
+  }
+
+  /** A message was taken back or given another text: what a repeat of it brings along is not what it says now. */
+  changed(from: UserId, msgId: string, changed: Changed): void {
+    const original = this.get(from, msgId)
+    if (original) Object.assign(original, changed)
   }
 
   #forgetOldest(): void {

@@ -28,13 +28,42 @@ export class MemoryLog implements MessageLog {
     })
   }
 
+  async applyChanges(changes: readonly Message[]): Promise<Message[]> {
+    for (const { conversation, change, text, at } of changes) {
+      const target = change && this.#conversations.get(conversation)?.get(change.seq)
+      if (!target || target.recalled) continue
+      if (change.kind === 'edit' && at > (target.edited ?? 0)) this.#replace({ ...target, text, edited: at })
+      if (change.kind !== 'recall') continue
+      const { attachment: _, edited: __, ...rest } = target
+      this.#replace({ ...rest, text: '', recalled: true })
+    }
+    return changes.map((message) => {
+      const { conversation, change } = message
+      const inVain = change && this.#conversations.get(conversation)?.get(change.seq)?.recalled
+      if (!inVain) return message
+      for (const one of this.#all(conversation))
+        if (one.change?.kind === 'edit' && one.change.seq === change.seq)
+          this.#replace({ ...one, text: '', recalled: true })
+      return this.#conversations.get(conversation)?.get(message.seq) ?? message
+    })
+  }
+
   async tail(conversation: ConversationId, limit: number): Promise<Tail> {
     const recent = this.#all(conversation).slice(-limit)
     const { seq, at } = recent.at(-1) ?? { seq: 0, at: 0 }
     return {
       seq,
       at,
-      recent: recent.map((one) => ({ from: one.from, msgId: one.msgId, seq: one.seq, at: one.at, hash: one.hash })),
+      recent: recent.map(({ from, msgId, seq, at, hash, change, recalled, edited }) => ({
+        from,
+        msgId,
+        seq,
+        at,
+        hash,
+        ...(change && { change }),
+        ...(recalled && { recalled }),
+        ...(edited !== undefined && { edited }),
+      })),
     }
   }
 
@@ -44,7 +73,7 @@ export class MemoryLog implements MessageLog {
 
   async after(conversation: ConversationId, time: number, limit: number): Promise<Message[]> {
     return this.#all(conversation)
-      .filter(({ at }) => at > time)
+      .filter(({ at, change }) => at > time && !change)
       .slice(0, limit)
   }
 
@@ -61,7 +90,7 @@ export class MemoryLog implements MessageLog {
   }
 
   async lastBySender(conversation: ConversationId, time: number): Promise<Map<UserId, number>> {
-    const later = this.#all(conversation).filter(({ at }) => at > time)
+    const later = this.#all(conversation).filter(({ at, change }) => at > time && !change)
     return new Map(later.map(({ from, at }) => [from, at]))
   }
 
@@ -72,16 +101,21 @@ export class MemoryLog implements MessageLog {
     })
   }
 
+  #replace(message: Message): void {
+    this.#conversations.get(message.conversation)?.set(message.seq, message)
+    this.#byKey.set(keyOf(message), message)
+  }
+
   #all(conversation: ConversationId): Message[] {
     return [...(this.#conversations.get(conversation)?.values() ?? [])].sort((one, other) => one.seq - other.seq)
   }
 
   #within(conversation: ConversationId, range: Range): Message[] {
-    const { fromSeq = 1, toSeq = Number.POSITIVE_INFINITY, notFrom, afterTime = 0, within } = range
+    const { fromSeq = 1, toSeq = Number.POSITIVE_INFINITY, notFrom, afterTime = 0, within, changes } = range
     const parts = clipped(within ?? [{ fromSeq }], { fromSeq, toSeq })
     const isIn = (seq: number) => parts.some((part) => clipped([part], { fromSeq: seq, toSeq: seq }).length > 0)
     return this.#all(conversation).filter(
-      ({ seq, from, at }) => isIn(seq) && from !== notFrom && at > afterTime,
+      ({ seq, from, at, change }) => isIn(seq) && from !== notFrom && at > afterTime && !(change && changes === false),
     )
   }
 }

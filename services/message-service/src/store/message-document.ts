@@ -1,4 +1,4 @@
-import { type Attachment, type ContentType, type ConversationId, groupOf } from '@qunxin/contracts'
+import { type Attachment, type ContentType, type ConversationId, groupOf, type MessageChange } from '@qunxin/contracts'
 import type { Message } from '../domain/message.ts'
 
 export const SEQ_DIGITS = 16
@@ -16,6 +16,9 @@ export interface MessageDocument {
   at: number
   attachment?: Attachment
   sentAt?: number
+  change?: MessageChange
+  recalled?: true
+  edited?: number
 }
 
 export function idOf(conversation: ConversationId, seq: number): string {
@@ -40,6 +43,9 @@ export function toDocument(message: Message): MessageDocument {
   if (message.to !== undefined) document.to = message.to
   if (message.attachment) document.attachment = message.attachment
   if (message.sentAt !== undefined) document.sentAt = message.sentAt
+  if (message.change) document.change = message.change
+  if (message.recalled) document.recalled = true
+  if (message.edited !== undefined) document.edited = message.edited
   return document
 }
 

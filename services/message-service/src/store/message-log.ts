@@ -1,4 +1,4 @@
-import type { ConversationId, UserId } from '@qunxin/contracts'
+import type { ConversationId, MessageChange, UserId } from '@qunxin/contracts'
 import type { Message, MessageKey, Original } from '../domain/message.ts'
 import type { Position } from '../domain/numbering.ts'
 import type { SeqRange } from '../domain/visibility.ts'
@@ -11,7 +11,7 @@ export interface Appended {
 
 export interface Tail extends Position {
   /** The newest messages, oldest first. */
-  recent: (Original & { from: UserId; msgId: string })[]
+  recent: (Original & { from: UserId; msgId: string; change?: MessageChange })[]
 }
 
 export interface Head extends Position {
@@ -28,6 +28,8 @@ export interface Range {
   afterTime?: number
   /** Only messages in one of these, which are in order and do not overlap. */
   within?: readonly SeqRange[]
+  /** False: only messages, without the recalls and edits among them. */
+  changes?: false
   limit: number
 }
 
@@ -46,10 +48,18 @@ export interface MessageLog {
   append(messages: readonly Message[]): Promise<Appended>
   /** For each message: is it stored under its seq just as it stands? */
   stored(messages: readonly Message[]): Promise<boolean[]>
+  /**
+   * Does to earlier messages what these stored recalls and edits say, as often as it is called and in whatever order: an older
+   * edit never replaces a newer one, and nothing undoes a recall. Resolves when a majority has it, with each change as it
+   * stands then: the edit of a message that was taken back has lost its text too.
+   *
+   * @throws when the store did not confirm it; to be called again
+   */
+  applyChanges(changes: readonly Message[]): Promise<Message[]>
   tail(conversation: ConversationId, limit: number): Promise<Tail>
   /** What is stored under these keys, in the order asked. */
   originals(keys: readonly MessageKey[]): Promise<(Message | undefined)[]>
-  /** Records after `time` (exclusive), oldest first. */
+  /** Messages after `time` (exclusive), oldest first, without the recalls and edits among them. */
   after(conversation: ConversationId, time: number, limit: number): Promise<Message[]>
   /** The first `limit` of a range. */
   oldest(conversation: ConversationId, range: Range): Promise<Message[]>
@@ -57,7 +67,7 @@ export interface MessageLog {
   newest(conversation: ConversationId, range: Range): Promise<Message[]>
   /** The seq of the newest message that is not later than the time (ms), in the order asked; 0 where there is none. */
   seqsAt(points: readonly { conversation: ConversationId; time: number }[]): Promise<number[]>
-  /** When each sender's newest message after `time` (exclusive) was stored. */
+  /** When each sender's newest message after `time` (exclusive) was stored; a recall or an edit is none. */
   lastBySender(conversation: ConversationId, time: number): Promise<Map<UserId, number>>
   /** The newest position of each conversation that has messages. */
   heads(conversations: readonly ConversationId[]): Promise<Head[]>

@@ -3,6 +3,7 @@ import type { Collection, Db, Document, Filter } from 'mongodb'
 import type { Message, MessageKey } from '../domain/message.ts'
 import { clipped } from '../domain/visibility.ts'
 import { answered } from './answered.ts'
+import { applyChanges } from './apply-changes.ts'
 import { idOf, type MessageDocument, SEQ_DIGITS, seqOf, toDocument, toMessage } from './message-document.ts'
 import { type Appended, type Head, type MessageLog, OutcomeUnknown, type Range, type Tail } from './message-log.ts'
 
@@ -11,6 +12,10 @@ const MAJORITY = { w: 'majority', j: true, wtimeout: 5_000 } as const
 const DUPLICATE_KEY = 11_000
 /** What a large `$in` of ids may hold without making one command too long. */
 const KEYS_PER_QUERY = 500
+
+const NO_CHANGE = { change: { $exists: false } }
+
+type TailDocument = Pick<MessageDocument, '_id' | 'from' | 'msgId' | 'hash' | 'at' | 'change' | 'recalled' | 'edited'>
 
 interface InsertReply {
   n: number
@@ -72,16 +77,18 @@ export class MongoLog implements MessageLog {
     })
   }
 
+  applyChanges(changes: readonly Message[]): Promise<Message[]> {
+    return applyChanges(this.#db, changes, this.#writeConcern)
+  }
+
   async tail(conversation: ConversationId, limit: number): Promise<Tail> {
     const newestFirst = this.#messages
       .find(between(conversation))
       .sort({ _id: -1 })
       .limit(limit)
-      .project<Pick<MessageDocument, '_id' | 'from' | 'msgId' | 'hash' | 'at'>>({ from: 1, msgId: 1, hash: 1, at: 1 })
+      .project<TailDocument>({ from: 1, msgId: 1, hash: 1, at: 1, change: 1, recalled: 1, edited: 1 })
       .toArray()
-    const recent = (await answered(newestFirst))
-      .reverse()
-      .map(({ _id, from, msgId, hash, at }) => ({ seq: seqOf(_id), from, msgId, hash, at }))
+    const recent = (await answered(newestFirst)).reverse().map(({ _id, ...fields }) => ({ ...fields, seq: seqOf(_id) }))
     const { seq, at } = recent.at(-1) ?? { seq: 0, at: 0 }
     return { seq, at, recent }
   }
@@ -101,7 +108,7 @@ export class MongoLog implements MessageLog {
 
   async after(conversation: ConversationId, time: number, limit: number): Promise<Message[]> {
     const page = this.#messages
-      .find({ conversation, at: { $gt: time } })
+      .find({ conversation, at: { $gt: time }, ...NO_CHANGE })
       .sort({ conversation: 1, at: 1 })
       .limit(limit)
     return (await page.toArray()).map(toMessage)
@@ -143,7 +150,7 @@ export class MongoLog implements MessageLog {
 
   async lastBySender(conversation: ConversationId, time: number): Promise<Map<UserId, number>> {
     const senders = this.#messages.aggregate<{ _id: UserId; at: number }>([
-      { $match: { conversation, at: { $gt: time } } },
+      { $match: { conversation, at: { $gt: time }, ...NO_CHANGE } },
       { $group: { _id: '$from', at: { $max: '$at' } } },
     ])
     return new Map((await answered(senders.toArray())).map(({ _id, at }) => [_id, at]))
@@ -169,6 +176,7 @@ export class MongoLog implements MessageLog {
     const filter = others.length > 0 ? { $or: [first, ...others] } : first
     if (range.notFrom !== undefined) filter.from = { $ne: range.notFrom }
     if (range.afterTime !== undefined) filter.at = { $gt: range.afterTime }
+    if (range.changes === false) Object.assign(filter, NO_CHANGE)
     return answered(this.#messages.find(filter).sort({ _id: direction }).limit(range.limit).toArray())
   }
 }

@@ -62,9 +62,12 @@ async function connectClient(url: string): Promise<MongoClient> {
 }
 
 async function createIndexes(db: Db): Promise<void> {
-  await db
-    .collection('messages')
-    .createIndexes([{ key: { conversation: 1, from: 1, msgId: 1 }, unique: true }, { key: { conversation: 1, at: 1 } }])
+  await db.collection('messages').createIndexes([
+    { key: { conversation: 1, from: 1, msgId: 1 }, unique: true },
+    { key: { conversation: 1, at: 1 } },
+    // Of recalls and edits only: a plain message has no key in it.
+    { key: { conversation: 1, 'change.seq': 1 }, partialFilterExpression: { 'change.seq': { $exists: true } } },
+  ])
   await db
     .collection('cursors')
     .createIndexes([

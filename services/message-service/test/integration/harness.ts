@@ -302,6 +302,7 @@ export function tappedLog() {
     beforeAppend?: (messages: readonly Message[]) => Promise<void>
     afterAppend?: (messages: readonly Message[]) => Promise<void>
     beforeRead?: () => Promise<void>
+    beforeChanges?: (changes: readonly Message[]) => Promise<void>
   } = {}
   const wrapLog = (log: MessageLog): MessageLog => ({
     append: async (messages) => {
@@ -318,6 +319,11 @@ export function tappedLog() {
     },
     stored: (messages) => log.stored(messages),
     originals: (keys) => log.originals(keys),
+    applyChanges: async (changes) => {
+      calls.push('changes')
+      await hooks.beforeChanges?.(changes)
+      return log.applyChanges(changes)
+    },
     after: (conversation, time, limit) => log.after(conversation, time, limit),
     oldest: async (conversation, range) => {
       await hooks.beforeRead?.()

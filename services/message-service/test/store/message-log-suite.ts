@@ -152,6 +152,63 @@ export async function messageLogSuite(t: Test, open: () => Promise<MessageLog>):
     t.same(await log.heads([]), [])
   })
 
+  const recall = (seq: number, of: number) =>
+    message({ seq, msgId: `recall:${of}`, text: '', change: { kind: 'recall', seq: of, msgId: `m${of}` } })
+  const edit = (seq: number, of: number, text: string) =>
+    message({ seq, text, change: { kind: 'edit', seq: of, msgId: `m${of}` } })
+
+  t.test('a recall takes text and attachment away, and nothing brings them back', async (t) => {
+    const log = await open()
+    const original = message({ type: 2, text: 'look', attachment: { url: 'u' } })
+    const before = edit(2, 1, 'look here')
+    const after = edit(4, 1, 'look again')
+    await log.append([original, before, recall(3, 1), after])
+    t.same(await log.applyChanges([before]), [before])
+    t.match(await log.applyChanges([recall(3, 1)]), [{ seq: 3, change: { kind: 'recall', seq: 1 } }])
+    t.same(await log.applyChanges([after]), [{ ...after, text: '', recalled: true }])
+    const { attachment: _, ...rest } = original
+    const stored = await log.oldest('p1-2', { limit: 9 })
+    t.strictSame(stored[0], { ...rest, text: '', recalled: true }, 'its hash, for repeats of the send, stays')
+    t.match(stored.slice(1), [{ text: '', recalled: true }, { text: '' }, { text: '', recalled: true }])
+  })
+
+  t.test('the newest edit holds in whatever order and however often they are applied', async (t) => {
+    const log = await open()
+    const edits = [edit(3, 1, 'b'), edit(4, 1, 'c'), edit(5, 2, 'd')]
+    await log.append([...upTo(2), ...edits])
+    for (const order of [[1], [0, 2], [2, 1, 0], [0]]) await log.applyChanges(order.map((one) => edits[one]!))
+    const [first, second] = await log.oldest('p1-2', { limit: 2 })
+    t.match(first, { text: 'c', edited: 1_004 })
+    t.match(second, { text: 'd', edited: 1_005 })
+    t.notOk('recalled' in first!)
+  })
+
+  t.test('changes of several conversations go together, and of what is gone they change nothing', async (t) => {
+    const log = await open()
+    const inGroup = { group: '5', msgId: 'e' }
+    const elsewhere = message({ ...inGroup, seq: 2, text: 'x', change: { kind: 'edit', seq: 1, msgId: 'm1' } })
+    await log.append([...upTo(1), message({ group: '5' }), elsewhere, recall(2, 1), recall(3, 7)])
+    await log.applyChanges([elsewhere, recall(2, 1), recall(3, 7)])
+    t.match(await log.oldest('p1-2', { limit: 1 }), [{ text: '', recalled: true }])
+    t.match(await log.oldest('g5', { limit: 1 }), [{ text: 'x', edited: elsewhere.at }])
+    t.equal((await log.oldest('p1-2', { limit: 9 })).length, 3)
+    t.same(await log.applyChanges([]), [])
+  })
+
+  t.test('the tail tells changes and what was changed, and records leave changes out', async (t) => {
+    const log = await open()
+    const edited = edit(3, 2, 'b')
+    const messages = [...upTo(2), edited, recall(4, 1), message({ seq: 5, from: '2', to: '1' })]
+    await log.append(messages)
+    await log.applyChanges(messages.slice(2, 4))
+    const { recent } = await log.tail('p1-2', 9)
+    t.match(recent, [{ recalled: true }, { edited: edited.at }, { change: { kind: 'edit' } }, { change: {} }, {}])
+    t.same(seqs(await log.after('p1-2', 0, 3)), [1, 2, 5])
+    t.same(seqs(await log.newest('p1-2', { limit: 2, changes: false })), [2, 5])
+    t.same(seqs(await log.newest('p1-2', { limit: 2 })), [4, 5])
+    t.same([...(await log.lastBySender('p1-2', 1_002))], [['2', 1_005]])
+  })
+
   t.test('two writers of one conversation never take the same seq', async (t) => {
     const log = await open()
     const write = async (writer: string) => {

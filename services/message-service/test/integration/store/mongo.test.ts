@@ -42,7 +42,12 @@ t.test('the indexes stand on what is asked for', async (t) => {
     (await mongo.db.collection(collection).indexes()).map(
       ({ key, unique }) => `${Object.keys(key).join()}${unique ? '!' : ''}`,
     )
-  t.same((await keys('messages')).sort(), ['_id', 'conversation,at', 'conversation,from,msgId!'])
+  t.same((await keys('messages')).sort(), [
+    '_id',
+    'conversation,at',
+    'conversation,change.seq',
+    'conversation,from,msgId!',
+  ])
   t.same((await keys('cursors')).sort(), [
     '_id',
     'conversation,deliveredSeq',
