@@ -90,7 +90,18 @@ async function overHttp(t: Test, { row, of, role, world }: Asked) {
 async function overSocket(t: Test, { row, of, role, world }: Asked) {
   const person = world[role]
   const socket = await person.socket({ gateway: 1 })
-  const answer = await socket.ask(row.tag, { ...of.input(world), userId: person.number })
+  const input = { ...of.input(world), userId: person.number }
+  if (row.silent) {
+    socket.send(row.tag, { ...input, taskId: 'silent' })
+    await socket.ask('queryGroupList')
+    t.same(
+      socket.frames.filter(({ tag }) => tag === row.tag || tag === 'error'),
+      [],
+      'it has no answer, whatever comes of it',
+    )
+    return socket.close()
+  }
+  const answer = await socket.ask(row.tag, input)
   const allowed = of.allows[role]
   if (allowed !== 'ok') {
     t.match(answer, { code: errors[allowed].number, info: errors[allowed].zh })
@@ -104,6 +115,13 @@ async function overSocket(t: Test, { row, of, role, world }: Asked) {
     t.same(keysOf(answer.result), keysOf(result), 'and no other field anywhere')
   }
   await socket.close()
+}
+
+/** What has no answer of its own is refused by `error`. */
+function refusedOn(socket: RawSocket, { tag, silent }: Row, data: Record<string, unknown>): Promise<Data> {
+  if (!silent) return socket.ask(tag, data)
+  socket.send(tag, data)
+  return socket.next('error', (error) => error.tag === tag)
 }
 
 /** memberIds have no order of their own. */
@@ -194,7 +212,7 @@ t.test('an object where an id belongs is refused by the name of its field, on bo
       const { status, data } = await world.owner.post(row.path, wrong)
       t.equal(status, 400, `${row.tag}.${field}`)
       t.match(data, { success: false, ...refusal('BAD_REQUEST'), details: { field: new RegExp(`^${field}`) } })
-      t.match(await socket.ask(row.tag, wrong), { code: 1001, info: errors.BAD_REQUEST.zh })
+      t.match(await refusedOn(socket, row, wrong), { code: 1001, info: errors.BAD_REQUEST.zh })
     }
   }
 })
@@ -207,7 +225,7 @@ t.test('nobody acts as another user, on either edge', async (t) => {
     const { status, data } = await world.owner.post(row.path, input)
     t.equal(status, 200)
     t.match(data, { success: false, ...refusal('FORBIDDEN') }, row.tag)
-    t.match(await socket.ask(row.tag, input), { code: 1003, info: errors.FORBIDDEN.zh })
+    t.match(await refusedOn(socket, row, input), { code: 1003, info: errors.FORBIDDEN.zh })
   }
 })
 
