@@ -37,6 +37,7 @@ import { connectMongo } from './store/mongo.ts'
 import { MongoConversations } from './store/mongo-conversations.ts'
 import { MongoCursors } from './store/mongo-cursors.ts'
 import { MongoLog } from './store/mongo-log.ts'
+import { MongoPreferences } from './store/mongo-preferences.ts'
 import { partitionsInForce } from './store/settings.ts'
 
 /** What was cached before the event loop stood still so long may be wrong. */
@@ -117,6 +118,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
   const log = frame.wrapLog?.(new MongoLog(mongo.db)) ?? new MongoLog(mongo.db)
   const cursors = new MongoCursors(mongo.db)
   const rows = new MongoConversations(mongo.db)
+  const preferences = new MongoPreferences(mongo.db)
 
   const gates = createReadGates()
   const counters = serviceMetrics(frame.metrics, {
@@ -196,6 +198,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     log,
     rows,
     cursors,
+    preferences,
     conversations,
     membership,
     routes,

@@ -28,6 +28,9 @@ export class Fanout {
   readonly #jobs: Job[] = []
   #running: Promise<void> | undefined
   #waiting: (() => void)[] = []
+  /** Jobs pushed and sent since the start. */
+  #pushed = 0
+  #sent = 0
 
   constructor(options: FanoutOptions) {
     this.#options = options
@@ -36,6 +39,7 @@ export class Fanout {
   push(job: Job): void {
     if (job.length === 0) return
     this.#jobs.push(job)
+    this.#pushed += 1
     this.#running ??= this.#run()
   }
 
@@ -51,7 +55,13 @@ export class Fanout {
     while (this.#jobs.length >= MOST_JOBS) await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 
-  /** Resolves when everything pushed so far is out. */
+  /** Resolves when what was pushed before the call is out. */
+  async out(): Promise<void> {
+    const before = this.#pushed
+    while (this.#sent < before) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  /** Resolves when nothing is left to send. */
   async idle(): Promise<void> {
     await this.#running
   }
@@ -67,6 +77,7 @@ export class Fanout {
       // Answered or not, these sends are no longer under way: a repeat of them is looked at again.
       for (const { answered } of job) if (answered) answered.run.unanswered -= 1
       this.#jobs.shift()
+      this.#sent += 1
       for (const resume of this.#waiting.splice(0)) resume()
     }
     this.#running = undefined

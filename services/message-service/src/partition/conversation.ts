@@ -1,8 +1,9 @@
-import { type ConversationId, type GroupId, groupOf } from '@qunxin/contracts'
+import { type ConversationId, type GroupId, groupOf, type UserId } from '@qunxin/contracts'
 import type { Message } from '../domain/message.ts'
 import type { Position } from '../domain/numbering.ts'
 import { Recent } from '../domain/recent.ts'
 import type { Tail } from '../store/message-log.ts'
+import type { Preference } from '../store/preferences.ts'
 import type { Pace } from './pace.ts'
 import type { Pending } from './pending.ts'
 
@@ -23,6 +24,10 @@ export class Conversation {
   recent = new Recent()
   /** Of groups in slow mode, once it is loaded. */
   pace: Pace | undefined
+  /** Personal: what its users want of it, as far as they want anything; loaded with the tail. */
+  readonly preferences = new Map<UserId, Preference>()
+  /** When the reading began that they are from (monotonic ms). */
+  preferencesAt = -Infinity
   /** Stands in its lane's list of conversations to serve. */
   listed = false
   /** Something it needs is being loaded. */
@@ -63,6 +68,17 @@ export class Conversation {
   forget(): void {
     this.position = undefined
     this.pace = undefined
+  }
+
+  /** What a user wants now, unless something newer is known. */
+  prefer(row: Preference): void {
+    if ((this.preferences.get(row.user)?.version ?? 0) < row.version) this.preferences.set(row.user, row)
+  }
+
+  /** Does the other user refuse what this one sends? */
+  isBlocked(from: UserId): boolean {
+    for (const { user, blocked } of this.preferences.values()) if (blocked && user !== from) return true
+    return false
   }
 
   get idle(): boolean {

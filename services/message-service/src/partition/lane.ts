@@ -80,6 +80,11 @@ export class Lane {
     }
   }
 
+  /** Resolves when no commit is under way that was planned before the call. */
+  async still(): Promise<void> {
+    await this.#whenStill(() => true)
+  }
+
   /** Forgets sends of conversations that were dropped from the cache. */
   dropped(conversations: readonly Conversation[]): void {
     for (const conversation of conversations) {
@@ -217,8 +222,7 @@ function jobItem(outcome: Outcome, now: number): JobItem {
   const answered = { run, answer: answerOf(outcome) }
   if (outcome.kind === 'stored')
     return { frame: { message: outcome.message, except: send.conn, again: false }, answered }
-  if (outcome.kind === 'refused' || outcome.sameCommit || outcome.original.at < now - REPEATED_WITHIN_MS)
-    return { answered }
+  if (outcome.kind === 'refused' || outcome.quiet || outcome.original.at < now - REPEATED_WITHIN_MS) return { answered }
   const { seq, at, hash } = outcome.original
   // The repeat has the original's content, or it would have been refused.
   const message = number(send, { seq: seq - 1, at: at - 1 }, { hash, now: at })

@@ -13,10 +13,13 @@ import type { Routes } from '../fanout/routes.ts'
 import type { MembershipCache } from '../membership/cache.ts'
 import { changeMembership } from '../membership/change.ts'
 import type { ServiceMetrics } from '../metrics.ts'
+import { changePreference } from '../preferences/change.ts'
+import { PairPreferences } from '../preferences/pair-preferences.ts'
 import type { Receipts } from '../receipts/receipts.ts'
 import type { Conversations } from '../store/conversations.ts'
 import type { Cursors } from '../store/cursors.ts'
 import type { MessageLog } from '../store/message-log.ts'
+import type { Preferences } from '../store/preferences.ts'
 import type { ConversationCache } from './conversations.ts'
 import { Lane } from './lane.ts'
 import { Partitions } from './partitions.ts'
@@ -28,6 +31,7 @@ export interface OwnerParts {
   log: MessageLog
   rows: Conversations
   cursors: Cursors
+  preferences: Preferences
   conversations: ConversationCache
   membership: MembershipCache
   routes: Routes
@@ -45,6 +49,7 @@ export interface OwnerParts {
 /** The lanes of this process, each with its fan-out, and the partitions that feed them. */
 export function createOwner(config: Config, parts: OwnerParts) {
   const { instance, bus, log, rows, conversations, membership, routes, absences, streams, logger, metrics } = parts
+  const pairPreferences = new PairPreferences(parts.preferences)
   const connected = async () => {
     while (!bus.writable) await delay(50)
     // Woken up by the answer to a commit: nobody's devices are any more where they were.
@@ -74,6 +79,8 @@ export function createOwner(config: Config, parts: OwnerParts) {
         conversations: rows,
         membership,
         fanout,
+        preferences: pairPreferences,
+        ownedSince: (partition) => partitions.listeningSince(partition),
         tenures: parts.tenures,
         limits: { textLength: config.TEXT_LIMIT_UNITS },
         clock: parts.clock,
@@ -90,7 +97,7 @@ export function createOwner(config: Config, parts: OwnerParts) {
     for (const answer of answers) writer.answer(answer)
     for (const payload of writer.finish()) publish({ node: batch.node, payload })
   }
-  const partitions = new Partitions({
+  const partitions: Partitions = new Partitions({
     bus,
     lanes,
     conversations,
@@ -102,6 +109,16 @@ export function createOwner(config: Config, parts: OwnerParts) {
         lane,
         fanout,
         partition,
+      })
+    },
+    changePreference: (change, lane, partition) => {
+      parts.noticeStall()
+      const options = { preferences: parts.preferences, conversations, caughtUp: () => bus.flush() }
+      const fanout = fanouts[lanes.indexOf(lane)] as Fanout
+      return changePreference(options, change, {
+        lane,
+        fanout,
+        ownedSince: () => partitions.listeningSince(partition),
       })
     },
     receive: (receipts) => parts.receipts.take(receipts),

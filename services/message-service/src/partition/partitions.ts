@@ -3,6 +3,9 @@ import {
   groupConversation,
   type MembershipChange,
   membershipChange,
+  type PreferenceAnswer,
+  type PreferenceChange,
+  preferenceChange,
   type Receipt,
   receiptBatch,
   type SendBatch,
@@ -25,6 +28,8 @@ export interface PartitionsOptions {
   /** Refuses a batch as a whole: UNAVAILABLE for each of its sends. */
   refuse(batch: SendBatch, reply: string | undefined): void
   changeMembership(change: MembershipChange, lane: Lane, partition: number): Promise<{ lastSeq: number }>
+  /** Undefined when the partition was lost meanwhile: nothing is answered. */
+  changePreference(change: PreferenceChange, lane: Lane, partition: number): Promise<PreferenceAnswer | undefined>
   receive(receipts: readonly Receipt[]): void
   logger: Logger
 }
@@ -49,6 +54,7 @@ export class Partitions {
     this.#subscriptions.set(partition, [
       bus.subscribe(subjects.partitionSend(partition), (message) => this.takeBatch(partition, message)),
       bus.subscribe(subjects.partitionMembership(partition), (message) => this.#takeMembership(partition, message)),
+      bus.subscribe(subjects.partitionPreference(partition), (message) => this.#takePreference(partition, message)),
       bus.subscribe(subjects.partitionReceipt(partition), (message) => this.#takeReceipts(message)),
     ])
     this.#listeningSince.set(partition, performance.now())
@@ -119,6 +125,16 @@ export class Partitions {
           { err: error, group: groupConversation(change.groupId) },
           'a change of membership is not confirmed',
         ),
+      )
+  }
+
+  #takePreference(partition: number, message: Msg): void {
+    const change = preferenceChange.parse(decode(message.data))
+    void this.#options
+      .changePreference(change, this.laneOf(partition), partition)
+      .then((answer) => answer && message.respond(JSON.stringify(answer)))
+      .catch((error: unknown) =>
+        this.#options.logger.warn({ err: error, user: change.user }, 'a change of preferences is not confirmed'),
       )
   }
 

@@ -36,8 +36,8 @@ export function pendingOf(send: SendEntry, run: BatchRun): Pending {
 /** What became of a send, in the order of a conversation. */
 export type Outcome =
   | { kind: 'stored'; pending: Pending; message: Message }
-  /** The same send as one that was stored before. */
-  | { kind: 'duplicate'; pending: Pending; original: Original; sameCommit: boolean }
+  /** The same send as one that was stored before. `quiet`: nobody is told of it again. */
+  | { kind: 'duplicate'; pending: Pending; original: Original; quiet: boolean }
   | { kind: 'refused'; pending: Pending; code: ErrorCode; details?: Record<string, unknown> }
 
 export function answerOf(outcome: Outcome): SendAnswer {
@@ -49,7 +49,7 @@ export function answerOf(outcome: Outcome): SendAnswer {
 }
 
 /** A repeat of a stored send answers the original, unless its content is another one. */
-export function repeatOf(pending: Pending, original: Original, sameCommit = false): Outcome {
-  if (original.hash === pending.hash) return { kind: 'duplicate', pending, original, sameCommit }
+export function repeatOf(pending: Pending, original: Original, quiet = false): Outcome {
+  if (original.hash === pending.hash) return { kind: 'duplicate', pending, original, quiet }
   return { kind: 'refused', pending, code: 'MSG_ID_REUSED' }
 }

@@ -15,7 +15,7 @@ export type Planned =
   | { kind: 'store'; pending: Pending; conversation: Conversation; message: Message }
   | { kind: 'repeat'; pending: Pending; conversation: Conversation; of: Message }
   | { kind: 'decided'; outcome: Outcome }
-  /** Not a member, or too early in slow mode: refused, unless the log has it from a time when it was allowed. */
+  /** Not a member, blocked, or too early in slow mode: refused, unless the log has it from a time when it was allowed. */
   | { kind: 'doubtful'; outcome: Outcome & { kind: 'refused' } }
 
 export class Plan {
@@ -67,7 +67,8 @@ export function planConversation(
     const { send, hash } = pending
     const original = conversation.recent.get(send.from, send.msgId)
     if (original) {
-      plan.entries.push({ kind: 'decided', outcome: repeatOf(pending, original) })
+      const quiet = conversation.isBlocked(send.from)
+      plan.entries.push({ kind: 'decided', outcome: repeatOf(pending, original, quiet) })
       continue
     }
     const key = `${send.from}/${send.msgId}`
@@ -78,6 +79,10 @@ export function planConversation(
     }
     if (members && !members.has(send.from)) {
       plan.doubt(pending, members.gone ? 'GROUP_NOT_FOUND' : 'NOT_A_MEMBER')
+      continue
+    }
+    if (conversation.isBlocked(send.from)) {
+      plan.doubt(pending, 'NOT_ALLOWED')
       continue
     }
     const refusal = refusalOf(send, limits)

@@ -5,6 +5,8 @@ import type { Message } from '../domain/message.ts'
 import { RECENT } from '../domain/recent.ts'
 import type { MembershipCache } from '../membership/cache.ts'
 import type { Members } from '../membership/members.ts'
+import type { PairPreferences } from '../preferences/pair-preferences.ts'
+import { SETTLING_MS } from '../preferences/settling.ts'
 import type { Conversations } from '../store/conversations.ts'
 import type { MessageLog } from '../store/message-log.ts'
 import type { Conversation } from './conversation.ts'
@@ -21,6 +23,9 @@ export interface PreparationOptions {
   log: MessageLog
   conversations: Conversations
   membership: MembershipCache
+  preferences: Pick<PairPreferences, 'of'>
+  /** Since when we have owned a partition without a break (monotonic ms); undefined when we do not. */
+  ownedSince(partition: number): number | undefined
   tenures: Tenures
   clock: Clock
   logger: Logger
@@ -48,7 +53,11 @@ export class Preparation {
   isReady(conversation: Conversation, members: Members | undefined): boolean {
     if (conversation.loading) return false
     const { group, position } = conversation
-    if (position && (group === undefined || (members && this.#knowsPace(conversation, members)))) return true
+    const isKnown =
+      group === undefined
+        ? this.#knowsPreferences(conversation)
+        : members !== undefined && this.#knowsPace(conversation, members)
+    if (position && isKnown) return true
     void this.#load(conversation)
     return false
   }
@@ -70,9 +79,24 @@ export class Preparation {
       position ?? this.tail(conversation),
       group !== undefined && this.#until(conversation, () => this.#options.membership.load(group)),
     ])
+    if (!this.#knowsPreferences(conversation))
+      await this.#until(conversation, () => this.#readPreferences(conversation))
     await this.#loadPace(conversation)
     conversation.loading = false
     if (!conversation.dropped) this.#ready(conversation)
+  }
+
+  /** What was read while another may still have acted for the partition is read once more: the other may have changed it. */
+  #knowsPreferences({ group, partition, preferencesAt }: Conversation): boolean {
+    if (group !== undefined) return true
+    const settledAt = (this.#options.ownedSince(partition) ?? -Infinity) + SETTLING_MS
+    return preferencesAt >= settledAt || (preferencesAt > -Infinity && performance.now() < settledAt)
+  }
+
+  async #readPreferences(conversation: Conversation): Promise<void> {
+    const startedAt = performance.now()
+    for (const row of await this.#options.preferences.of(conversation.id)) conversation.prefer(row)
+    conversation.preferencesAt = startedAt
   }
 
   #knowsPace({ pace }: Conversation, { slowModeMs }: Members): boolean {
@@ -119,13 +143,15 @@ export class Preparation {
   async #readTail(conversation: Conversation): Promise<void> {
     const { log, conversations, tenures, clock } = this.#options
     const { id, partition, seenSeq } = conversation
-    const tail = await log.tail(id, RECENT)
+    const preferences = conversation.group === undefined && this.#readPreferences(conversation)
+    const [tail] = await Promise.all([log.tail(id, RECENT), preferences])
     if (tail.seq === 0 && isPair(id)) await conversations.begin(id, clock.now())
     // What a rival has stored since we looked last is new here, however old it is: it may have been numbered, and stood still.
     const afterTime = seenSeq === undefined ? tenures.toldUntil(partition) : 0
     if (tail.seq > (seenSeq ?? 0) && tail.at > afterTime) {
       const range = { fromSeq: (seenSeq ?? 0) + 1, toSeq: tail.seq, afterTime, limit: MOST_YOUNG }
-      this.#again(await log.newest(id, range))
+      const young = await log.newest(id, range)
+      this.#again(young.filter(({ from }) => !conversation.isBlocked(from)))
     }
     conversation.take(tail)
   }

@@ -31,7 +31,9 @@ export function resolve(plan: Plan, facts: { written: Written; known: readonly (
     else if (entry.kind === 'doubtful') {
       doubtful += 1
       const original = known[doubtful]
-      outcomes.push(original ? repeatOf(entry.outcome.pending, original) : entry.outcome)
+      // What somebody sent before they were blocked is not told after it.
+      const quiet = entry.outcome.code === 'NOT_ALLOWED'
+      outcomes.push(original ? repeatOf(entry.outcome.pending, original, quiet) : entry.outcome)
     } else if (entry.kind === 'repeat') {
       const { pending, conversation, of } = entry
       if (stored.has(of)) outcomes.push(repeatOf(pending, of, true))

@@ -19,10 +19,8 @@ export class MemoryPreferences implements Preferences {
     return changed
   }
 
-  async blockersIn(conversations: readonly ConversationId[]): Promise<Preference[]> {
-    return [...this.#rows.values()].filter(
-      ({ conversation, blocked }) => blocked && conversations.includes(conversation),
-    )
+  async ofPairs(conversations: readonly ConversationId[]): Promise<Preference[]> {
+    return [...this.#rows.values()].filter(({ conversation }) => conversations.includes(conversation))
   }
 
   async blockedBy(user: UserId, { after, limit }: { after: number; limit: number }): Promise<number[]> {

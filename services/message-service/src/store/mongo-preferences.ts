@@ -54,11 +54,11 @@ export class MongoPreferences implements Preferences {
     return says(row, change) ? row : undefined
   }
 
-  async blockersIn(conversations: readonly ConversationId[]): Promise<Preference[]> {
+  async ofPairs(conversations: readonly ConversationId[]): Promise<Preference[]> {
     const ids = conversations.flatMap((conversation) =>
       (pairOf(conversation) ?? []).map((user) => idOf(user, conversation)),
     )
-    const rows = await answered(this.#rows.find({ _id: { $in: ids }, blocked: true }).toArray())
+    const rows = await answered(this.#rows.find({ _id: { $in: ids } }).toArray())
     return rows.map(toPreference)
   }
 

@@ -18,8 +18,8 @@ export interface Preferences {
    * the row as it is then; with undefined when another change came first.
    */
   change(change: PreferenceChange): Promise<Preference | undefined>
-  /** Those of personal conversations who block the other user. */
-  blockersIn(conversations: readonly ConversationId[]): Promise<Preference[]>
+  /** The rows of both users of personal conversations; who has none is left out. */
+  ofPairs(conversations: readonly ConversationId[]): Promise<Preference[]>
   /** Whom a user blocks, by id (numerically) from `after` (exclusive) on. */
   blockedBy(user: UserId, page: { after: number; limit: number }): Promise<number[]>
   /** Who muted a conversation, personal or group. */

@@ -117,3 +117,17 @@ t.test('a lane waits when it is too far ahead', async (t) => {
   await waiting
   t.ok(room)
 })
+
+t.test('who waits for what is on its way out does not wait for what comes later', async (t) => {
+  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const gates = [first.promise, second.promise]
+  const { fanout, seqs } = setup({ connected: async () => gates.shift() })
+  await fanout.out()
+  fanout.push(job(1))
+  const out = fanout.out()
+  fanout.push(job(2))
+  first.resolve()
+  await out
+  t.same(seqs(), [1])
+  second.resolve()
+})

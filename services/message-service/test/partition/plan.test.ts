@@ -88,6 +88,35 @@ t.test('who is no member is looked up before being refused', async (t) => {
   t.match(gone.entries, [{ outcome: { code: 'GROUP_NOT_FOUND' } }])
 })
 
+t.test(
+  'who is blocked is refused what is new, and answered what was stored before without telling anybody again',
+  async (t) => {
+    const one = conversation([...sends(3), entry('2', '1', { id: 4, msgId: 'back' })])
+    const blocked = { user: '2', conversation: 'p1-2', blocked: true, muted: false }
+    one.prefer({ ...blocked, version: 3 })
+    const [first, , third] = one.queue
+    one.recent.add('1', 'm1', { seq: 3, at: 7, hash: first!.hash })
+    const plan = planned(one)
+    t.same(
+      plan.messages.map(({ from, seq }) => [from, seq]),
+      [['2', 11]],
+      'who blocks may still write',
+    )
+    const known = [undefined, message({ seq: 4, at: 8, hash: third!.hash })]
+    t.match(resolve(plan, { written: everything, known }).outcomes, [
+      { kind: 'duplicate', quiet: true, original: { seq: 3 } },
+      { kind: 'refused', code: 'NOT_ALLOWED' },
+      { kind: 'duplicate', quiet: true, original: { seq: 4 } },
+      { kind: 'stored' },
+    ])
+    one.prefer({ ...blocked, version: 2, blocked: false })
+    t.equal(one.isBlocked('1'), true, 'what is older changes nothing')
+    one.prefer({ ...blocked, version: 4, blocked: false })
+    one.queue = sends(1, { msgId: 'm9' }).map((send) => pendingOf(send, run('n')))
+    t.equal(planned(one).messages.length, 1)
+  },
+)
+
 t.test('in slow mode a member is refused who sends too early, and is told how long to wait', async (t) => {
   const slow = membersAt(1, new Set(['1', '2', '3']), { slowModeMs: 5_000, admins: new Set(['2']) })
   const inGroup = (from: string, id: number) =>
@@ -208,7 +237,7 @@ t.test('a repeat inside one commit is a duplicate of what was stored, or waits w
   const stored = resolve(planned(twice()), { written: everything, known: [] })
   t.match(stored.outcomes, [
     { kind: 'stored' },
-    { kind: 'duplicate', sameCommit: true, original: { seq: 11 } },
+    { kind: 'duplicate', quiet: true, original: { seq: 11 } },
     { kind: 'refused', code: 'MSG_ID_REUSED' },
   ])
   const one = twice()

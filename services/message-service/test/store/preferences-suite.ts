@@ -37,22 +37,22 @@ export async function preferencesSuite(t: Test, open: () => Promise<Preferences>
     await preferences.change({ ...pair, version: 0, blocked: true })
     await preferences.change({ ...pair, version: 1, blocked: false })
     t.equal(await preferences.change({ ...pair, version: 0, blocked: true }), undefined)
-    t.same(await preferences.blockersIn(['p1-2']), [])
+    t.match(await preferences.ofPairs(['p1-2']), [{ blocked: false, version: 2 }])
     t.equal(await preferences.change({ user: '1', conversation: 'p1-7', version: 5, blocked: true }), undefined)
     t.equal(await preferences.version('1', 'p1-7'), 0)
   })
 
-  t.test('who blocks is found by the conversations', async (t) => {
+  t.test('what both users want is found by their conversations', async (t) => {
     const preferences = await open()
     await preferences.change({ user: '2', conversation: 'p1-2', version: 0, blocked: true })
     await preferences.change({ user: '1', conversation: 'p1-3', version: 0, muted: true })
     await preferences.change({ user: '1', conversation: 'p1-4', version: 0, blocked: true })
-    const found = await preferences.blockersIn(['p1-2', 'p1-3', 'p1-9'])
-    t.same(
-      found.map(({ user, conversation }) => [user, conversation]),
-      [['2', 'p1-2']],
-    )
-    t.same(await preferences.blockersIn([]), [])
+    const found = await preferences.ofPairs(['p1-2', 'p1-3', 'p1-9'])
+    t.same(found.map(({ user, conversation, blocked }) => `${user} ${conversation} ${blocked}`).sort(), [
+      '1 p1-3 false',
+      '2 p1-2 true',
+    ])
+    t.same(await preferences.ofPairs([]), [])
   })
 
   t.test('whom a user blocks comes by number, page by page', async (t) => {
