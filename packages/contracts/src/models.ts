@@ -14,6 +14,8 @@ export const groupInfo = z.object({
   creator_id: text,
   /** Extension: milliseconds between two messages of a plain member; left out when off. */
   slowModeMs: z.number().optional(),
+  /** Extension: members read only what was sent while they were; left out when they read everything. */
+  history: z.literal('joined').optional(),
 })
 export type GroupInfo = z.infer<typeof groupInfo>
 
@@ -60,6 +62,8 @@ export const groupModel = z.object({
   createDate: z.number(),
   /** Extension: milliseconds between two messages of a plain member; left out when off. */
   slowModeMs: z.number().optional(),
+  /** Extension: members read only what was sent while they were; left out when they read everything. */
+  history: z.literal('joined').optional(),
 })
 export type GroupModel = z.infer<typeof groupModel>
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Bus } from '@qunxin/bus'
-import { groupConversation, partitionOf, subjects } from '@qunxin/contracts'
+import { groupConversation, membershipApplied, partitionOf, subjects } from '@qunxin/contracts'
 import { type Logger, withinTime } from '@qunxin/runtime'
 import type { Owners } from './domain/ports.ts'
 
@@ -32,8 +32,8 @@ export function busOwners(bus: Bus, { partitions, timeoutMs, logger }: OwnersOpt
         // While too much waits to leave, nothing is published at all.
         const before = bus.writable ? losses : undefined
         try {
-          await bus.ask(subject, JSON.stringify(change), { timeoutMs })
-          return
+          const answer = await bus.ask(subject, JSON.stringify(change), { timeoutMs })
+          return membershipApplied.parse(JSON.parse(Buffer.from(answer).toString())).lastSeq
         } catch (error) {
           const { groupId, version } = change
           const reason = error instanceof Error ? error.message : String(error)
@@ -43,9 +43,10 @@ export function busOwners(bus: Bus, { partitions, timeoutMs, logger }: OwnersOpt
           () => true,
           () => false,
         )
-        if (taken && before === losses) return
+        if (taken && before === losses) return undefined
         await delay(RETRY_MS)
       }
+      return undefined
     },
   }
 }

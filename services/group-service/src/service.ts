@@ -97,6 +97,8 @@ export async function startGroupService(
           relaying.wake()
           if (deleted) sweeping.wake()
         },
+        onSeqLost: (groupId, error) =>
+          logger.warn({ err: error, groupId }, 'where a change of membership stands in the log is not stored'),
       }),
       users: new MongoUserStore(db),
       owners: busOwners(bus, { partitions: config.PARTITIONS, timeoutMs: config.OWNER_TIMEOUT_MS, logger }),

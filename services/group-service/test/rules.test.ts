@@ -18,12 +18,18 @@ import type { World } from './rules/world.ts'
 function memoryWorld(membersMax: number): World {
   const told: MembershipChange[] = []
   const revoked = new Map<string, number>()
+  const seqs = new Map<GroupId, number | undefined>()
   const outbox = new MemoryOutbox()
   let lastTime = 0
   const handlers = createHandlers({
     store: new MemoryGroupStore(outbox),
     users: new MemoryUserStore(),
-    owners: { apply: async (change) => void told.push(membershipChange.parse(change)) },
+    owners: {
+      apply: async (change) => {
+        told.push(membershipChange.parse(change))
+        return seqs.has(change.groupId) ? seqs.get(change.groupId) : 0
+      },
+    },
     gateways: { revoke: (user, notBefore) => void revoked.set(user, notBefore) },
     // Two calls one after the other are never in one millisecond here, so that orders by time can be asserted.
     clock: { now: () => (lastTime = Math.max(lastTime + 1, systemClock.now())) },
@@ -37,6 +43,7 @@ function memoryWorld(membersMax: number): World {
       return handler(validate(operations[name as OperationName].input, input), { user, requestId: '', deadline: 0 })
     },
     told: (groupId: GroupId) => told.filter((change) => change.groupId === groupId),
+    newest: (groupId, seq) => void seqs.set(groupId, seq),
     facts: async (groupId) => {
       const all = await outbox.oldest(Number.POSITIVE_INFINITY)
       return all.filter(({ data }) => data.groupId === groupId)

@@ -42,7 +42,11 @@ export async function changeGroup<T>(
     throw new AppError('GROUP_NOT_FOUND')
   }
   const { decision, version } = outcome
-  await Promise.all(changesToTell(groupId, version, decision).map((change) => owners.apply(change)))
+  const [lastSeq] = await Promise.all(changesToTell(groupId, version, decision).map((change) => owners.apply(change)))
+  const { added = [], removed = [] } = decision.delta ?? {}
+  // Who repeats a call that was carried out before is told a later seq than that of the change: then times stand for it.
+  if (lastSeq !== undefined && added.length + removed.length > 0)
+    await store.noteSeq(groupId, { version, lastSeq, added: added.map(({ userId }) => userId), removed })
   return decision.result
 }
 

@@ -26,6 +26,7 @@ export async function createGroup(
     role: userId === user ? 'owner' : 'member',
     showName: '',
     joinedAt: at,
+    joinedSeq: 0,
   }))
   const make = (groupId: GroupId): Promise<CreateOutcome> =>
     store.create(
@@ -40,6 +41,7 @@ export async function createGroup(
         join: input.join,
         addBy: input.addBy,
         slowModeMs: input.slowModeMs,
+        history: input.history,
         creator: user,
         createDate: at,
         updateDate: at,

@@ -1,4 +1,4 @@
-import type { GroupId, Role, UserId } from '@qunxin/contracts'
+import type { GroupId, MembershipInterval, Role, UserId } from '@qunxin/contracts'
 
 /** What clients read and change of a group. */
 export interface GroupFields {
@@ -15,6 +15,8 @@ export interface GroupFields {
   addBy?: 'members' | 'admins' | undefined
   /** How far apart a plain member's messages must be at least; unset or 0 means it is off. */
   slowModeMs?: number | undefined
+  /** What a member may read; unset means everything. */
+  history?: 'all' | 'joined' | undefined
 }
 
 export interface Group extends GroupFields {
@@ -36,6 +38,15 @@ export interface Member {
   /** The name shown in this group; empty when none is set. */
   showName: string
   joinedAt: number
+  /** The newest seq of the group when they came; unset where the partition's owner could not tell it. */
+  joinedSeq?: number
+}
+
+/** A member, and the times before this one in which they were, oldest first. */
+export interface Membership {
+  group: Group
+  member: Member
+  past: readonly MembershipInterval[]
 }
 
 /** Members of a shareholder group are added by others, unless its setting says otherwise. */

@@ -37,7 +37,7 @@ export function infoOf(group: Group): GroupInfo {
     introduction: group.introduction,
     notice: group.notice,
     creator_id: group.creator,
-    ...slowModeOf(group),
+    ...settingsOf(group),
   }
 }
 
@@ -52,11 +52,15 @@ function modelOf(group: Group, members: readonly UserId[]): GroupModel {
     memberIds: others.map(Number).sort((a, b) => a - b),
     updateDate: group.updateDate,
     createDate: group.createDate,
-    ...slowModeOf(group),
+    ...settingsOf(group),
   }
 }
 
-/** An extension: a group without it looks as the seeds have it. */
+/** Extensions: a group without them looks as the seeds have it. */
+function settingsOf(group: Group): Pick<GroupInfo, 'slowModeMs' | 'history'> {
+  return { ...slowModeOf(group), ...(group.history === 'joined' && { history: group.history }) }
+}
+
 export function slowModeOf({ slowModeMs }: Group): { slowModeMs?: number } {
   return slowModeMs ? { slowModeMs } : {}
 }

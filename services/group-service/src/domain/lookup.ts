@@ -1,6 +1,14 @@
-import type { GroupId, Role, UserId } from '@qunxin/contracts'
+import type {
+  GroupId,
+  memberOf as memberOfOperation,
+  membershipsOf as membershipsOfOperation,
+  membersOf as membersOfOperation,
+  OutputOf,
+  UserId,
+} from '@qunxin/contracts'
 import { AppError } from '@qunxin/runtime'
 import { readable } from './access.ts'
+import type { Membership } from './group.ts'
 import { slowModeOf } from './list.ts'
 import type { Ports } from './ports.ts'
 
@@ -11,14 +19,11 @@ export async function groupsOfUser({ store }: Ports, user: UserId): Promise<{ us
 }
 
 /** The members, the slow mode and the version they are of, as of one moment. @throws AppError GROUP_NOT_FOUND */
-export async function membersOf(
-  { store }: Ports,
-  groupId: GroupId,
-): Promise<{ members: { userId: UserId; role: Role }[]; version: number; slowModeMs?: number }> {
+export async function membersOf({ store }: Ports, groupId: GroupId): Promise<OutputOf<typeof membersOfOperation>> {
   const found = await store.findMembers(groupId)
   if (!found) throw new AppError('GROUP_NOT_FOUND')
   return {
-    members: found.members.map(({ userId, role }) => ({ userId, role })),
+    members: found.members.map(({ userId, role, joinedSeq }) => ({ userId, role, joinedSeq })),
     version: found.group.membersVersion,
     ...slowModeOf(found.group),
   }
@@ -29,17 +34,27 @@ export async function memberOf(
   { store }: Ports,
   groupId: GroupId,
   user: UserId,
-): Promise<{ joinedAt: number; role: Role }> {
-  const { member } = await readable(store, user, groupId)
-  return { joinedAt: member.joinedAt, role: member.role }
+): Promise<OutputOf<typeof memberOfOperation>> {
+  const { group, member } = await readable(store, user, groupId)
+  if (group.history !== 'joined') return { ...shownMembership({ group, member, past: [] }), role: member.role }
+  const found = await store.findMembership(groupId, user)
+  if (!found) throw new AppError('NOT_A_MEMBER')
+  return { ...shownMembership(found), role: found.member.role }
 }
 
-export async function membershipsOf(
-  { store }: Ports,
-  user: UserId,
-): Promise<{ memberships: { groupId: GroupId; joinedAt: number }[] }> {
-  const memberships = await store.groupsOf(user)
-  return { memberships: memberships.map(({ group, joinedAt }) => ({ groupId: group.groupId, joinedAt })) }
+export async function membershipsOf({ store }: Ports, user: UserId): Promise<OutputOf<typeof membershipsOfOperation>> {
+  const memberships = await store.membershipsOf(user)
+  return { memberships: memberships.map((one) => ({ groupId: one.group.groupId, ...shownMembership(one) })) }
+}
+
+/** The times of being a member matter only where they decide what may be read. */
+function shownMembership({ group, member, past }: Membership): Omit<OutputOf<typeof memberOfOperation>, 'role'> {
+  const { joinedAt, joinedSeq } = member
+  return {
+    joinedAt,
+    joinedSeq,
+    ...(group.history === 'joined' && { visible: [...past, { afterTime: joinedAt, afterSeq: joinedSeq }] }),
+  }
 }
 
 export async function versionsOf({ store }: Ports, groupIds: readonly GroupId[]): Promise<{ versions: number[] }> {

@@ -5,8 +5,11 @@ import type { UserStore } from '../store/user-store.ts'
 
 /** The message-service instances, each the owner of some partitions: they send by their own copy of a group's members. */
 export interface Owners {
-  /** Tells the group's owner and waits a moment for its confirmation; never throws, as the copy lapses by itself. */
-  apply(change: MembershipChangeInput): Promise<void>
+  /**
+   * Tells the group's owner and waits a moment for its confirmation; never throws, as the copy lapses by itself. Answers the
+   * newest seq of the group when the change came into force; undefined without a confirmation.
+   */
+  apply(change: MembershipChangeInput): Promise<number | undefined>
 }
 
 export interface Gateways {

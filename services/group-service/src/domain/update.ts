@@ -19,6 +19,7 @@ const changeable = {
   join: true,
   addBy: true,
   slowModeMs: true,
+  history: true,
 } satisfies Record<keyof GroupFields, true>
 
 /**
@@ -49,7 +50,7 @@ export function updateGroup(
 
 function changedFields(group: Group, wanted: Wanted): Partial<GroupFields> | undefined {
   const names = Object.keys(changeable) as (keyof GroupFields)[]
-  const before: GroupFields = { ...group, slowModeMs: group.slowModeMs ?? 0 }
+  const before: GroupFields = { ...group, slowModeMs: group.slowModeMs ?? 0, history: group.history ?? 'all' }
   const changed = names.filter((name) => wanted[name] !== undefined && wanted[name] !== before[name])
   if (changed.length === 0) return undefined
   return Object.fromEntries(changed.map((name) => [name, wanted[name]]))

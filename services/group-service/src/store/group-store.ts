@@ -1,5 +1,5 @@
 import type { GroupFact, GroupId, Role, UserId } from '@qunxin/contracts'
-import type { Group, GroupFields, Member } from '../domain/group.ts'
+import type { Group, GroupFields, Member, Membership } from '../domain/group.ts'
 
 /** A fact for `im.event.group.<what>`; it is stored with the change it tells of, or not at all. */
 export interface Fact {
@@ -74,6 +74,21 @@ export interface GroupStore {
 
   /** The group and all its members as of one moment, in no particular order. */
   findMembers(groupId: GroupId): Promise<{ group: Group; members: Member[] } | undefined>
+
+  /** The user's membership with the times before it, as of one moment; undefined when there is none. */
+  findMembership(groupId: GroupId, user: UserId): Promise<Membership | undefined>
+
+  /** All memberships of a user as of one moment, oldest first; with the times before them where the history is `joined`. */
+  membershipsOf(user: UserId): Promise<Membership[]>
+
+  /**
+   * The newest seq of the group when a change came into force, for those who joined or left by it and for nobody else,
+   * whatever they did since. Never throws: without it the time of the change stands for it.
+   */
+  noteSeq(
+    groupId: GroupId,
+    change: { version: number; lastSeq: number; added: readonly UserId[]; removed: readonly UserId[] },
+  ): Promise<void>
 
   /** The user's groups, oldest membership first. */
   groupsOf(user: UserId): Promise<{ group: Group; joinedAt: number }[]>

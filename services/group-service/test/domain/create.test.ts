@@ -10,7 +10,7 @@ function portsWith(ids: string[], clock: Clock = { now: () => 1_000 }): Ports {
   return {
     store: new MemoryGroupStore(new MemoryOutbox()),
     users: new MemoryUserStore(),
-    owners: { apply: async () => {} },
+    owners: { apply: async () => 0 },
     gateways: { revoke: () => {} },
     clock,
     newGroupId: () => ids.shift() ?? '1',

@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { Member } from '../../src/domain/group.ts'
+import { createClient, type MemberDoc } from '../../src/store/mongo/database.ts'
 import { MongoGroupStore } from '../../src/store/mongo/mongo-group-store.ts'
 import { MongoOutbox } from '../../src/store/mongo/mongo-outbox.ts'
 import { MongoUserStore } from '../../src/store/mongo/mongo-user-store.ts'
@@ -85,6 +86,8 @@ t.test('the questions asked all the time are answered by an index', async (t) =>
     'versions of groups': db.groups.find({ _id: { $in: ['1', '2'] } }, { projection: { membersVersion: 1 } }),
     'members of a group': db.members.find({ group: '1' }),
     'one member': db.members.find({ group: '1', user: '2' }),
+    'when a user was a member before': db.intervals.find({ group: '1', user: '2' }),
+    'when a user was in some groups before': db.intervals.find({ group: { $in: ['1', '3'] }, user: '2' }),
     "a user's groups": db.members.find({ user: '1' }).sort({ joinedAt: 1 }),
     'oldest facts': db.outbox.find({ waiting: true }).sort({ at: 1, _id: 1 }).limit(500),
     'groups to sweep': db.groups.find({ unswept: true }).limit(20),
@@ -112,11 +115,56 @@ t.test('the members of a deleted group are removed, those of others stay, and it
   ])
   await db.members.insertMany(Array.from({ length: 2_300 }, (_, i) => member('500', i + 1)))
   await db.members.insertMany([member('501', 1), member('502', 1)])
+  const left = (group: string, user: number) => ({
+    group,
+    user: String(user),
+    past: [{ afterTime: 1, toTime: 2, toVersion: 3 }],
+  })
+  await db.intervals.insertMany(Array.from({ length: 1_200 }, (_, i) => left('500', i + 1)))
+  await db.intervals.insertOne(left('502', 1))
   await Promise.all([sweepDeletedGroups(db), sweepDeletedGroups(db)])
   t.equal(await db.members.countDocuments({ group: { $in: ['500', '501'] } }), 0)
   t.equal(await db.members.countDocuments({ group: '502' }), 1)
+  t.same(await db.intervals.distinct('group', { group: { $in: ['500', '501', '502'] } }), ['502'])
   t.equal(await db.groups.countDocuments({ unswept: true }), 0)
   t.equal(await db.groups.countDocuments({ _id: { $in: ['500', '501'] }, deleted: 5 }), 2)
+})
+
+t.test('a member from before seqs were kept leaves and comes back: times stand for what is not known', async (t) => {
+  await smallGroup('630')
+  await db.members.updateMany({ group: '630' }, { $unset: { joinedVersion: '', joinedSeq: '' } })
+  t.match(await groups.findMembership('630', '2'), { member: { joinedAt: AT }, past: [] })
+  const change = (delta: object) => groups.change('630', async () => ({ delta: { at: AT + 5, facts: [], ...delta } }))
+  await change({ removed: ['2'] })
+  await groups.noteSeq('630', { version: 2, lastSeq: 12, added: [], removed: ['2'] })
+  await change({ added: [plain('2')] })
+  const found = await groups.findMembership('630', '2')
+  t.same(JSON.parse(JSON.stringify(found?.past)), [{ afterTime: AT, toTime: AT + 5, toSeq: 12 }])
+  t.equal(found?.member.joinedSeq, undefined)
+})
+
+t.test('who leaves before it is stored where they joined takes that along, whatever comes first', async (t) => {
+  for (let round = 0; round < 20; round++) {
+    const groupId = `64${String(round).padStart(2, '0')}`
+    await smallGroup(groupId)
+    const change = (delta: object) =>
+      groups.change(groupId, async () => ({ delta: { at: AT + 5, facts: [], ...delta } }))
+    await change({ added: [plain('3')] })
+    const join = { version: 2, lastSeq: 20, added: ['3'], removed: [] }
+    await Promise.all([change({ removed: ['3'] }), groups.noteSeq(groupId, join)])
+    const kept = await db.intervals.findOne({ group: groupId, user: '3' })
+    t.match(kept?.past, [{ afterVersion: 2, afterSeq: 20, toVersion: 3 }])
+  }
+})
+
+t.test('what cannot be stored of a seq is told, and the call goes on', async (t) => {
+  const lost: string[] = []
+  const client = createClient(ownConfig({ MONGO_URL: 'mongodb://127.0.0.1:1/', MONGO_TIMEOUT_MS: '100' }))
+  t.teardown(() => client.close())
+  const away = { ...db, members: client.db('x').collection<MemberDoc>('members') }
+  const store = new MongoGroupStore(away, { limitMs: 100, onSeqLost: (groupId) => lost.push(groupId) })
+  await store.noteSeq('650', { version: 2, lastSeq: 20, added: ['3'], removed: [] })
+  t.same(lost, ['650'])
 })
 
 t.test('what a creation was asked under is forgotten by the database after a day', async (t) => {

@@ -12,7 +12,8 @@ const config = ownConfig({ GROUP_MEMBERS_MAX: '8' })
 await ownDatabase(t, config)
 const bus = await ownBus(t, config)
 
-const told = await ownerTold(bus)
+const newest = new Map<string, number | undefined>()
+const told = await ownerTold(bus, newest)
 const facts: Omit<OutboxFact, 'id'>[] = []
 const revoked = new Map<UserId, number>()
 bus.subscribe('event.group.*', (message) => {
@@ -30,6 +31,7 @@ const world: World = {
   membersMax: 8,
   call: (name, user, input) => bus.request(operations[name], input as never, { user }),
   told: (groupId) => told.filter((change) => change.groupId === groupId),
+  newest: (groupId, seq) => void newest.set(groupId, seq),
   async facts(groupId, count) {
     const ofGroup = () => facts.filter(({ data }) => data.groupId === groupId)
     await until(`${count} facts of ${groupId}`, () => ofGroup().length >= count)

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type Bus, connectBus, eventsStreamName } from '@qunxin/bus'
-import { type MembershipChange, membershipChange } from '@qunxin/contracts'
+import { type GroupId, type MembershipChange, membershipChange } from '@qunxin/contracts'
 import { createLogger } from '@qunxin/runtime'
 import type { Test } from 'tap'
 import { type GroupServiceConfig, readConfig } from '../../src/config.ts'
@@ -51,12 +51,17 @@ export async function ownBus(t: Test, config: GroupServiceConfig) {
   return bus
 }
 
-/** Stands in for message-service: confirms what the owners of groups are told, and keeps it. */
-export async function ownerTold(bus: Bus): Promise<MembershipChange[]> {
+/**
+ * Stands in for message-service: confirms what the owners of groups are told, and keeps it. The newest seq of a group is 0,
+ * unless `newest` says otherwise; undefined there confirms nothing.
+ */
+export async function ownerTold(bus: Bus, newest = new Map<GroupId, number | undefined>()) {
   const told: MembershipChange[] = []
   bus.subscribe('partition.*.membership', (message) => {
-    told.push(membershipChange.parse(message.json()))
-    message.respond(JSON.stringify({ lastSeq: 0 }))
+    const change = membershipChange.parse(message.json())
+    told.push(change)
+    const lastSeq = newest.has(change.groupId) ? newest.get(change.groupId) : 0
+    if (lastSeq !== undefined) message.respond(JSON.stringify({ lastSeq }))
   })
   await bus.flush()
   return told

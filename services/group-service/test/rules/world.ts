@@ -14,6 +14,8 @@ export interface World {
   ): Promise<OutputOf<Operations[Name]>>
   /** What the owner of a group was told, in order. */
   told(groupId: string): MembershipChange[]
+  /** From now on the owner of a group confirms changes with this newest seq; undefined when it confirms nothing. */
+  newest(groupId: string, seq: number | undefined): void
   /** The facts of a group so far, in order; waits until there are `count`. */
   facts(groupId: string, count: number): Promise<Omit<OutboxFact, 'id'>[]>
   /** The revocations every gateway was told of, waits for the one of `user`. */

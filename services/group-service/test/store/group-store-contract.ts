@@ -192,6 +192,71 @@ export function groupStoreContract(t: Test, open: () => Promise<GroupStores>): v
     t.same([...members.values()], [[user], [user], [user], [user]])
   })
 
+  t.test('the seq of a change goes to who joined or left by it, once, and to nobody else', async (t) => {
+    const { groups, groupId } = await made(['1', '2', '3'])
+    const note = (version: number, lastSeq: number, change: { added?: UserId[]; removed?: UserId[] }) =>
+      groups.noteSeq(groupId, { version, lastSeq, added: [], removed: [], ...change })
+    await apply(groups, groupId, { removed: ['2', '3'], at: AT + 2 })
+    await apply(groups, groupId, { added: [plain('2', AT + 3)], at: AT + 3 })
+    await apply(groups, groupId, { removed: ['2'], at: AT + 4 })
+    await apply(groups, groupId, { added: [plain('2', AT + 4)], at: AT + 4 })
+    // The confirmations come in whatever order, and late.
+    await note(5, 50, { added: ['2'] })
+    await note(3, 30, { added: ['2'] })
+    await note(4, 40, { removed: ['2'] })
+    await note(5, 99, { added: ['2', '3'] })
+    await note(4, 99, { removed: ['2'] })
+    await note(9, 99, { added: ['2'], removed: ['2'] })
+    const found = await groups.findMembership(groupId, '2')
+    t.match(found, { group: { groupId }, member: { joinedAt: AT + 4, joinedSeq: 50 } })
+    t.match(found?.past, [
+      { afterTime: AT, toTime: AT + 2, toSeq: undefined },
+      { afterTime: AT + 3, afterSeq: 30, toTime: AT + 4, toSeq: 40 },
+    ])
+    t.equal(found?.past.length, 2)
+    t.equal(await groups.findMembership(groupId, '3'), undefined)
+    t.match(await groups.findMembership(groupId, '1'), { member: { userId: '1' }, past: [] })
+    await note(2, 20, { removed: ['2', '3'] })
+    t.equal((await groups.findMembership(groupId, '2'))?.past[0]?.toSeq, 20)
+    await groups.noteSeq(newId(), { version: 1, lastSeq: 1, added: ['1'], removed: ['2'] })
+  })
+
+  t.test('the newest hundred times are kept of who comes and goes all the time', async (t) => {
+    const { groups, groupId } = await made(['1', '2'])
+    for (let at = AT + 1; at <= AT + 103; at++) {
+      await apply(groups, groupId, { removed: ['2'], at })
+      await apply(groups, groupId, { added: [plain('2', at)], at })
+    }
+    const { past = [] } = (await groups.findMembership(groupId, '2')) ?? {}
+    t.equal(past.length, 100)
+    t.match([past[0], past.at(-1)], [{ afterTime: AT + 3 }, { toTime: AT + 103 }])
+  })
+
+  t.test('all memberships of a user tell earlier times only where these decide what may be read', async (t) => {
+    const { groups } = await open()
+    const user = newId()
+    const kinds = [undefined, 'joined', 'all', 'joined'] as const
+    for (const [index, history] of kinds.entries()) {
+      const group = { ...newGroup(['1', user], AT + index), ...(history && { history }) }
+      await groups.create(group, [plain('1'), plain(user, AT + index)], { facts: [] })
+      if (index === 3) continue
+      await apply(groups, group.groupId, { removed: [user], at: AT + 10 })
+      await apply(groups, group.groupId, { added: [plain(user, AT + 20 + index)], at: AT + 20 })
+    }
+    const memberships = await groups.membershipsOf(user)
+    t.match(
+      memberships.map(({ group, member, past }) => [member.joinedAt, group.history, past]),
+      [
+        [AT + 3, 'joined', []],
+        [AT + 20, undefined, []],
+        [AT + 21, 'joined', [{ afterTime: AT + 1, toTime: AT + 10 }]],
+        [AT + 22, 'all', []],
+      ],
+    )
+    await apply(groups, memberships[0]!.group.groupId, { deleted: true })
+    t.equal((await groups.membershipsOf(user)).length, 3)
+  })
+
   t.test('changes of one group at once are one after the other: each sees what the last one left', async (t) => {
     const { groups, outbox, groupId } = await made(['1'])
     const join = (user: UserId) =>

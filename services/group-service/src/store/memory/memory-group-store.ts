@@ -1,5 +1,5 @@
-import type { GroupId, UserId } from '@qunxin/contracts'
-import type { Group, Member } from '../../domain/group.ts'
+import type { GroupId, MembershipInterval, UserId } from '@qunxin/contracts'
+import type { Group, Member, Membership } from '../../domain/group.ts'
 import { groupAfter } from '../apply-delta.ts'
 import { Batches, type Outcome } from '../batches.ts'
 import { outboxFacts } from '../fact-data.ts'
@@ -18,8 +18,16 @@ import type { MemoryOutbox } from './memory-outbox.ts'
 interface Row {
   group: Group
   members: Map<UserId, Member>
+  /** The membersVersion each member came with. */
+  joinedVersions: Map<UserId, number>
+  past: Map<UserId, PastInterval[]>
   revision: number
   deleted: boolean
+}
+
+interface PastInterval extends MembershipInterval {
+  afterVersion: number | undefined
+  toVersion: number
 }
 
 /** For tests of the domain: one process, nothing kept. */
@@ -51,6 +59,8 @@ export class MemoryGroupStore implements GroupStore {
     this.#rows.set(group.groupId, {
       group: { ...group },
       members: new Map(members.map((member) => [member.userId, { ...member }])),
+      joinedVersions: new Map(members.map(({ userId }) => [userId, group.membersVersion])),
+      past: new Map(),
       revision: 1,
       deleted: false,
     })
@@ -72,6 +82,36 @@ export class MemoryGroupStore implements GroupStore {
   async findMembers(groupId: GroupId): Promise<{ group: Group; members: Member[] } | undefined> {
     const row = this.#living(groupId)
     return row && { group: { ...row.group }, members: [...row.members.values()].map((member) => ({ ...member })) }
+  }
+
+  async findMembership(groupId: GroupId, user: UserId): Promise<Membership | undefined> {
+    const row = this.#living(groupId)
+    const member = row?.members.get(user)
+    return row && member && { group: { ...row.group }, member: { ...member }, past: shownPast(row, user) }
+  }
+
+  async membershipsOf(user: UserId): Promise<Membership[]> {
+    const memberships: Membership[] = []
+    for (const { group } of await this.groupsOf(user)) {
+      const found = await this.findMembership(group.groupId, user)
+      if (found) memberships.push(group.history === 'joined' ? found : { ...found, past: [] })
+    }
+    return memberships
+  }
+
+  async noteSeq(
+    groupId: GroupId,
+    change: { version: number; lastSeq: number; added: readonly UserId[]; removed: readonly UserId[] },
+  ): Promise<void> {
+    const row = this.#living(groupId)
+    const { version, lastSeq } = change
+    for (const user of change.added) {
+      const member = row?.members.get(user)
+      if (member && row?.joinedVersions.get(user) === version) member.joinedSeq ??= lastSeq
+      for (const one of row?.past.get(user) ?? []) if (one.afterVersion === version) one.afterSeq ??= lastSeq
+    }
+    for (const user of change.removed)
+      for (const one of row?.past.get(user) ?? []) if (one.toVersion === version) one.toSeq ??= lastSeq
   }
 
   async groupsOf(user: UserId): Promise<{ group: Group; joinedAt: number }[]> {
@@ -103,6 +143,15 @@ export class MemoryGroupStore implements GroupStore {
     return Promise.all(decides.map(one))
   }
 
+  #remove(row: Row, user: UserId, { at, version }: { at: number; version: number }): void {
+    const member = row.members.get(user)
+    if (!member) return
+    row.members.delete(user)
+    const { joinedAt: afterTime, joinedSeq: afterSeq } = member
+    const interval = { afterTime, afterSeq, afterVersion: row.joinedVersions.get(user), toTime: at, toVersion: version }
+    row.past.set(user, [...(row.past.get(user) ?? []), interval].slice(-100))
+  }
+
   #living(groupId: GroupId): Row | undefined {
     const row = this.#rows.get(groupId)
     return row?.deleted ? undefined : row
@@ -112,14 +161,22 @@ export class MemoryGroupStore implements GroupStore {
     row.group = groupAfter(row.group, delta)
     row.revision += 1
     row.deleted = delta.deleted ?? false
-    for (const member of delta.added ?? []) row.members.set(member.userId, { ...member })
-    for (const userId of delta.removed ?? []) row.members.delete(userId)
+    const version = row.group.membersVersion
+    for (const member of delta.added ?? []) {
+      row.members.set(member.userId, { ...member })
+      row.joinedVersions.set(member.userId, version)
+    }
+    for (const userId of delta.removed ?? []) this.#remove(row, userId, { at: delta.at, version })
     for (const { userId, ...change } of [...(delta.roles ?? []), ...(delta.showName ? [delta.showName] : [])]) {
       const member = row.members.get(userId)
       if (member) Object.assign(member, change)
     }
     this.#outbox.add(outboxFacts(row.group.groupId, { at: delta.at, revision: row.revision, facts: delta.facts }))
   }
+}
+
+function shownPast(row: Row, user: UserId): MembershipInterval[] {
+  return (row.past.get(user) ?? []).map(({ afterVersion: _, toVersion: __, ...interval }) => ({ ...interval }))
 }
 
 function viewOf(row: Row): GroupView {

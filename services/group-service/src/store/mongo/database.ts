@@ -26,6 +26,27 @@ export interface MemberDoc {
   role: Role
   showName: string
   joinedAt: number
+  /** The membersVersion they came with; unset for who came before it was kept. */
+  joinedVersion?: number
+  /** Set when the owner of the partition has told it. */
+  joinedSeq?: number
+}
+
+/** A time of being a member that is over. The versions say which changes it begins and ends with. */
+export interface PastInterval {
+  afterTime: number
+  afterVersion?: number
+  afterSeq?: number
+  toTime: number
+  toVersion: number
+  toSeq?: number
+}
+
+/** When a user was a member of a group before, oldest first. */
+export interface IntervalsDoc {
+  group: GroupId
+  user: UserId
+  past: PastInterval[]
 }
 
 export interface UserDoc extends Profile {
@@ -55,6 +76,7 @@ export interface RequestDoc {
 export interface Collections {
   groups: Collection<GroupDoc>
   members: Collection<MemberDoc>
+  intervals: Collection<IntervalsDoc>
   users: Collection<UserDoc>
   outbox: Collection<OutboxDoc>
   requests: Collection<RequestDoc>
@@ -110,6 +132,7 @@ function collectionsOf(db: Db): Collections {
   return {
     groups: db.collection('groups'),
     members: db.collection('members'),
+    intervals: db.collection('intervals'),
     users: db.collection('users'),
     outbox: db.collection('outbox'),
     requests: db.collection('requests'),
@@ -121,9 +144,10 @@ async function prepare(client: MongoClient, collections: Collections): Promise<v
   const hello: Document = await client.db('admin').command({ hello: 1 })
   if (!hello.setName && hello.msg !== 'isdbgrid')
     throw new Error('it runs alone, but transactions need a replica set: start mongod with --replSet')
-  const { groups, members, outbox, requests } = collections
+  const { groups, members, intervals, outbox, requests } = collections
   await groups.createIndex({ unswept: 1 }, { sparse: true })
   await members.createIndexes([{ key: { group: 1, user: 1 }, unique: true }, { key: { user: 1, joinedAt: 1 } }])
+  await intervals.createIndex({ group: 1, user: 1 }, { unique: true })
   await outbox.createIndexes([
     { key: { waiting: 1, at: 1, _id: 1 }, partialFilterExpression: { waiting: true } },
     { key: { publishedAt: 1 }, expireAfterSeconds: PUBLISHED_KEPT_S },

@@ -18,12 +18,13 @@ export function groupFieldsAfter(doc: GroupDoc, delta: GroupDelta): Omit<GroupDo
   return { ...fields, revision: doc.revision + 1, ...(delta.deleted && { deleted: delta.at, unswept: true as const }) }
 }
 
-export function memberOf({ user, role, showName, joinedAt }: MemberDoc): Member {
-  return { userId: user, role, showName, joinedAt }
+export function memberOf({ user, role, showName, joinedAt, joinedSeq }: MemberDoc): Member {
+  return { userId: user, role, showName, joinedAt, ...(joinedSeq !== undefined && { joinedSeq }) }
 }
 
-export function memberDoc(group: string, { userId, role, showName, joinedAt }: Member): MemberDoc {
-  return { group, user: userId, role, showName, joinedAt }
+/** @param version the group's membersVersion that they come with */
+export function memberDoc(group: string, { userId, ...member }: Member, version: number): MemberDoc {
+  return { group, user: userId, ...member, joinedVersion: version }
 }
 
 export function outboxDoc({ id, what, data }: OutboxFact): OutboxDoc {

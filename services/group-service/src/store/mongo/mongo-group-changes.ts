@@ -15,6 +15,7 @@ import type {
 import type { OutboxFact } from '../outbox.ts'
 import type { Collections, GroupDoc } from './database.ts'
 import { groupFieldsAfter, groupOf, memberDoc, memberOf, newGroupDoc, outboxDoc } from './group-docs.ts'
+import { keepIntervals } from './intervals.ts'
 
 /** Stores a new group with everything that belongs to it, inside a transaction. */
 export async function writeNewGroup(
@@ -34,7 +35,7 @@ export async function writeNewGroup(
   if (key) await requests.replaceOne({ _id: key }, { groupId, at: new Date(at) }, { upsert: true, session })
   await groups.insertOne(newGroupDoc(group), { session })
   await members.insertMany(
-    given.members.map((member) => memberDoc(groupId, member)),
+    given.members.map((member) => memberDoc(groupId, member, group.membersVersion)),
     { session },
   )
   await writeFacts(outbox, outboxFacts(groupId, { at, revision: 1, facts: given.facts }), session)
@@ -100,12 +101,13 @@ function viewOf({ members }: Collections, doc: GroupDoc, session: ClientSession)
  * whatever else they touch.
  */
 async function writeDelta(
-  { groups, members, outbox }: Collections,
+  { groups, members, intervals, outbox }: Collections,
   { doc, delta }: { doc: GroupDoc; delta: GroupDelta },
   session: ClientSession,
 ): Promise<GroupDoc> {
   const group: GroupId = doc._id
   const fields = groupFieldsAfter(doc, delta)
+  const after = { ...doc, ...fields }
   const written = await groups.updateOne(
     { _id: group, revision: doc.revision, deleted: { $exists: false } },
     { $set: fields },
@@ -114,13 +116,16 @@ async function writeDelta(
   if (written.matchedCount !== 1) throw new Error('the snapshot of a transaction changed under it')
   if (delta.added?.length)
     await members.insertMany(
-      delta.added.map((member) => memberDoc(group, member)),
+      delta.added.map((member) => memberDoc(group, member, after.membersVersion)),
       { session },
     )
-  if (delta.removed?.length) await members.deleteMany({ group, user: { $in: [...delta.removed] } }, { session })
+  if (delta.removed?.length) {
+    const change = { users: delta.removed, at: delta.at, version: after.membersVersion }
+    await keepIntervals({ members, intervals }, { group, ...change }, session)
+    await members.deleteMany({ group, user: { $in: [...delta.removed] } }, { session })
+  }
   for (const { userId, ...change } of [...(delta.roles ?? []), ...(delta.showName ? [delta.showName] : [])])
     await members.updateOne({ group, user: userId }, { $set: change }, { session })
-  const after = { ...doc, ...fields }
   const facts = outboxFacts(group, { at: delta.at, revision: after.revision, facts: delta.facts })
   await writeFacts(outbox, facts, session)
   return after

@@ -1,5 +1,7 @@
-import type { GroupId, UserId } from '@qunxin/contracts'
-import type { Group, Member } from '../../domain/group.ts'
+import type { GroupId, MembershipInterval, UserId } from '@qunxin/contracts'
+import { withinTime } from '@qunxin/runtime'
+import type { ClientSession } from 'mongodb'
+import type { Group, Member, Membership } from '../../domain/group.ts'
 import { Batches } from '../batches.ts'
 import type {
   ChangeOutcome,
@@ -12,6 +14,7 @@ import type {
 } from '../group-store.ts'
 import type { Database } from './database.ts'
 import { groupOf, memberOf } from './group-docs.ts'
+import { shownInterval, writeSeq } from './intervals.ts'
 import { decideAll, writeNewGroup } from './mongo-group-changes.ts'
 import { slices } from './slices.ts'
 import { inTransaction } from './transaction.ts'
@@ -21,10 +24,14 @@ export interface MongoGroupStoreOptions {
   limitMs: number
   /** Called after each commit that stored facts. */
   onCommit?: (what: { deleted: boolean }) => void
+  /** Called when the seq of a change could not be stored. */
+  onSeqLost?: (groupId: GroupId, error: unknown) => void
 }
 
 const CHANGES_A_TRANSACTION = 20
 const PAUSE_MS = 5
+/** A call is not held up for what times can stand for. */
+const NOTE_LIMIT_MS = 1_000
 const living = { deleted: { $exists: false } }
 const member = { _id: 0, group: 0 }
 
@@ -86,21 +93,68 @@ export class MongoGroupStore implements GroupStore {
     })
   }
 
+  findMembership(groupId: GroupId, user: UserId): Promise<Membership | undefined> {
+    const { client, groups, members, intervals } = this.#db
+    return client.withSession({ snapshot: true }, async (session) => {
+      const group = await groups.findOne({ _id: groupId, ...living }, { session })
+      const found = group && (await members.findOne({ group: groupId, user }, { projection: member, session }))
+      if (!found) return undefined
+      const before = await intervals.findOne({ group: groupId, user }, { session })
+      return { group: groupOf(group), member: memberOf(found), past: (before?.past ?? []).map(shownInterval) }
+    })
+  }
+
+  membershipsOf(user: UserId): Promise<Membership[]> {
+    const { client, members, intervals } = this.#db
+    return client.withSession({ snapshot: true }, async (session) => {
+      const mine = await members
+        .find({ user }, { projection: { _id: 0 }, session })
+        .sort({ joinedAt: 1 })
+        .toArray()
+      const found = new Map<GroupId, { group: Group; past: MembershipInterval[] }>()
+      for (const slice of slices(mine.map(({ group }) => group))) {
+        const living = await this.#livingGroups(slice, session)
+        for (const group of living) found.set(group.groupId, { group, past: [] })
+        const joined = living.filter(({ history }) => history === 'joined').map(({ groupId }) => groupId)
+        if (joined.length === 0) continue
+        for (const { group, past } of await intervals.find({ group: { $in: joined }, user }, { session }).toArray())
+          found.get(group)?.past.push(...past.map(shownInterval))
+      }
+      return mine.sort(byTimeOfJoining).flatMap((doc) => {
+        const group = found.get(doc.group)
+        return group ? [{ ...group, member: memberOf(doc) }] : []
+      })
+    })
+  }
+
+  async noteSeq(
+    groupId: GroupId,
+    change: { version: number; lastSeq: number; added: readonly UserId[]; removed: readonly UserId[] },
+  ): Promise<void> {
+    try {
+      await withinTime(NOTE_LIMIT_MS, writeSeq(this.#db, groupId, change))
+    } catch (error) {
+      this.#options.onSeqLost?.(groupId, error)
+    }
+  }
+
   async groupsOf(user: UserId): Promise<{ group: Group; joinedAt: number }[]> {
-    const { groups, members } = this.#db
-    const memberships = await members
+    const memberships = await this.#db.members
       .find({ user }, { projection: { _id: 0, group: 1, joinedAt: 1 } })
       .sort({ joinedAt: 1 })
       .toArray()
     const found = new Map<GroupId, Group>()
-    for (const slice of slices(memberships.map(({ group }) => group))) {
-      for await (const doc of groups.find({ _id: { $in: slice }, ...living })) found.set(doc._id, groupOf(doc))
-    }
-    memberships.sort((a, b) => a.joinedAt - b.joinedAt || (a.group < b.group ? -1 : 1))
-    return memberships.flatMap(({ group: groupId, joinedAt }) => {
+    for (const slice of slices(memberships.map(({ group }) => group)))
+      for (const group of await this.#livingGroups(slice)) found.set(group.groupId, group)
+    return memberships.sort(byTimeOfJoining).flatMap(({ group: groupId, joinedAt }) => {
       const group = found.get(groupId)
       return group ? [{ group, joinedAt }] : []
     })
+  }
+
+  async #livingGroups(ids: readonly GroupId[], session?: ClientSession): Promise<Group[]> {
+    const found = this.#db.groups.find({ _id: { $in: [...ids] }, ...living }, { ...(session && { session }) })
+    return (await found.toArray()).map(groupOf)
   }
 
   async memberIdsOf(groupIds: readonly GroupId[]): Promise<Map<GroupId, UserId[]>> {
@@ -122,4 +176,8 @@ export class MongoGroupStore implements GroupStore {
     for (const { _id, membersVersion } of await found.toArray()) versions.set(_id, membersVersion)
     return groupIds.map((id) => versions.get(id) ?? 0)
   }
+}
+
+function byTimeOfJoining(one: { group: GroupId; joinedAt: number }, other: typeof one): number {
+  return one.joinedAt - other.joinedAt || (one.group < other.group ? -1 : 1)
 }
