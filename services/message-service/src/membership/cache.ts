@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { GroupId, MembershipChange } from '@qunxin/contracts'
+import type { GroupId, MembershipChange, UserId } from '@qunxin/contracts'
 import { AppError } from '@qunxin/runtime'
 import { LRUCache } from 'lru-cache'
 import { goneAt, type Members, membersAt } from './members.ts'
@@ -128,8 +128,19 @@ export class MembershipCache {
     const users = new Set(members.users)
     for (const user of change.removed) users.delete(user)
     for (const user of change.added) users.add(user)
+    const joinedSeq = new Map(members.joinedSeq)
+    for (const user of change.removed) joinedSeq.delete(user)
     // A change of roles or of slow mode comes without a delta: what is added here is plain members.
-    this.#put(entry, membersAt(change.version, users, members))
+    this.#put(entry, membersAt(change.version, users, { ...members, joinedSeq }))
+  }
+
+  /** At which seq those came whom a change added. */
+  joined(group: GroupId, users: readonly UserId[], seq: number): void {
+    const entry = this.#entries.peek(group)
+    if (!entry?.members || entry.members.gone || seq === 0) return
+    const { version, users: all, joinedSeq } = entry.members
+    const there = users.filter((user) => all.has(user)).map((user) => [user, seq] as const)
+    entry.members = membersAt(version, all, { ...entry.members, joinedSeq: new Map([...joinedSeq, ...there]) })
   }
 
   dropAll(): void {
@@ -201,7 +212,8 @@ export class MembershipCache {
     try {
       const { members: list, version, slowModeMs = 0 } = await this.#source.membersOf(entry.group)
       const admins = new Set(list.filter(({ role }) => role !== 'member').map(({ userId }) => userId))
-      members = membersAt(version, new Set(list.map(({ userId }) => userId)), { slowModeMs, admins })
+      const joinedSeq = new Map(list.flatMap((one) => (one.joinedSeq ? [[one.userId, one.joinedSeq] as const] : [])))
+      members = membersAt(version, new Set(list.map(({ userId }) => userId)), { slowModeMs, admins, joinedSeq })
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'GROUP_NOT_FOUND') throw error
       members = goneAt(entry.known)

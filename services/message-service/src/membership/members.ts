@@ -14,18 +14,26 @@ export interface Members extends Pacing {
   /** Deleted, or never there. */
   readonly gone: boolean
   readonly users: ReadonlySet<UserId>
+  /** The newest seq of the group when each came, as far as it is known and not 0. */
+  readonly joinedSeq: ReadonlyMap<UserId, number>
   has(user: UserId): boolean
 }
 
 const NOBODY: ReadonlySet<UserId> = new Set()
 
+const NOWHERE: ReadonlyMap<UserId, number> = new Map()
+
 const UNPACED: Pacing = { slowModeMs: 0, admins: NOBODY }
 
-export function membersAt(version: number, users: ReadonlySet<UserId>, pacing: Pacing = UNPACED): Members {
-  const { slowModeMs, admins } = pacing
-  return { version, gone: false, users, slowModeMs, admins, has: (user) => users.has(user) }
+export function membersAt(
+  version: number,
+  users: ReadonlySet<UserId>,
+  more: Pacing & Partial<Pick<Members, 'joinedSeq'>> = UNPACED,
+): Members {
+  const { slowModeMs, admins, joinedSeq = NOWHERE } = more
+  return { version, gone: false, users, slowModeMs, admins, joinedSeq, has: (user) => users.has(user) }
 }
 
 export function goneAt(version: number): Members {
-  return { version, gone: true, users: NOBODY, ...UNPACED, has: () => false }
+  return { version, gone: true, users: NOBODY, joinedSeq: NOWHERE, ...UNPACED, has: () => false }
 }

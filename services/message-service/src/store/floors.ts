@@ -1,8 +1,9 @@
 import type { ConversationId } from '@qunxin/contracts'
+import type { VersionedFloor } from '../domain/floors.ts'
 import type { Floor } from '../domain/present.ts'
 
 /** As it stands in the collection `floors`, one document a group. */
-export interface FloorDocument extends Floor {
+export interface FloorDocument extends VersionedFloor {
   _id: ConversationId
 }
 
@@ -10,4 +11,8 @@ export interface FloorDocument extends Floor {
 export interface Floors {
   /** Those there are; the others are left out. */
   of(conversations: readonly ConversationId[]): Promise<Map<ConversationId, Floor>>
+  /** Writes each unless what is stored was made from more; in whatever order, none ever goes back. */
+  raise(floors: readonly FloorDocument[]): Promise<void>
+  /** For groups that have become too large. */
+  remove(conversations: readonly ConversationId[]): Promise<void>
 }

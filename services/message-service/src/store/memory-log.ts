@@ -94,6 +94,12 @@ export class MemoryLog implements MessageLog {
     return new Map(later.map(({ from, at }) => [from, at]))
   }
 
+  async authors(conversation: ConversationId, fromSeq: number, toSeq: number): Promise<UserId[]> {
+    return this.#all(conversation)
+      .filter(({ seq }) => seq >= fromSeq && seq <= toSeq)
+      .map(({ from, change }) => (change ? '' : from))
+  }
+
   async heads(conversations: readonly ConversationId[]): Promise<Head[]> {
     return conversations.flatMap((conversation) => {
       const last = this.#all(conversation).at(-1)

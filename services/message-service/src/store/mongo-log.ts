@@ -156,6 +156,14 @@ export class MongoLog implements MessageLog {
     return new Map((await answered(senders.toArray())).map(({ _id, at }) => [_id, at]))
   }
 
+  async authors(conversation: ConversationId, fromSeq: number, toSeq: number): Promise<UserId[]> {
+    const found = this.#messages
+      .find(between(conversation, fromSeq, toSeq))
+      .sort({ _id: 1 })
+      .project<Pick<MessageDocument, 'from' | 'change'>>({ _id: 0, from: 1, 'change.kind': 1 })
+    return (await answered(found.toArray())).map(({ from, change }) => (change ? '' : from))
+  }
+
   async heads(conversations: readonly ConversationId[]): Promise<Head[]> {
     if (conversations.length === 0) return []
     // $sort with $group $first on (conversation, at) is a DISTINCT_SCAN: one key per conversation, not one per message.

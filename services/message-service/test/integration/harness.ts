@@ -332,6 +332,7 @@ export function tappedLog() {
     newest: (conversation, range) => log.newest(conversation, range),
     seqsAt: (points) => log.seqsAt(points),
     lastBySender: (conversation, time) => log.lastBySender(conversation, time),
+    authors: (conversation, fromSeq, toSeq) => log.authors(conversation, fromSeq, toSeq),
     heads: (conversations) => log.heads(conversations),
   })
   /** The next write waits until it is released; `reached` resolves when it has begun to wait. */

@@ -209,6 +209,14 @@ export async function messageLogSuite(t: Test, open: () => Promise<MessageLog>):
     t.same([...(await log.lastBySender('p1-2', 1_002))], [['2', 1_005]])
   })
 
+  t.test('who wrote what in a range is told seq by seq, and of changes nobody', async (t) => {
+    const log = await open()
+    await log.append([...upTo(2), edit(3, 2, 'b'), message({ seq: 4, from: '2', to: '1' }), message({ seq: 5 })])
+    t.same(await log.authors('p1-2', 2, 4), ['1', '', '2'])
+    t.same(await log.authors('p1-2', 5, 9), ['1'])
+    t.same(await log.authors('g5', 1, 9), [])
+  })
+
   t.test('two writers of one conversation never take the same seq', async (t) => {
     const log = await open()
     const write = async (writer: string) => {

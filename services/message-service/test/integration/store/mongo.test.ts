@@ -3,11 +3,13 @@ import t from 'tap'
 import { connectMongo } from '../../../src/store/mongo.ts'
 import { MongoConversations } from '../../../src/store/mongo-conversations.ts'
 import { MongoCursors } from '../../../src/store/mongo-cursors.ts'
+import { MongoFloors } from '../../../src/store/mongo-floors.ts'
 import { MongoLog } from '../../../src/store/mongo-log.ts'
 import { MongoPreferences } from '../../../src/store/mongo-preferences.ts'
 import { partitionsInForce } from '../../../src/store/settings.ts'
 import { conversationsSuite } from '../../store/conversations-suite.ts'
 import { cursorsSuite } from '../../store/cursors-suite.ts'
+import { floorsSuite } from '../../store/floors-suite.ts'
 import { messageLogSuite } from '../../store/message-log-suite.ts'
 import { preferencesSuite } from '../../store/preferences-suite.ts'
 import { logger, mongoUrl } from '../harness.ts'
@@ -28,6 +30,7 @@ t.test('cursors in MongoDB', (t) => cursorsSuite(t, () => emptied(new MongoCurso
 t.test('conversations in MongoDB', (t) =>
   conversationsSuite(t, () => emptied(new MongoConversations(mongo.db), 'conversations')),
 )
+t.test('floors in MongoDB', (t) => floorsSuite(t, () => emptied(new MongoFloors(mongo.db), 'floors')))
 t.test('preferences in MongoDB', (t) =>
   preferencesSuite(t, () => emptied(new MongoPreferences(mongo.db), 'preferences')),
 )
