@@ -210,4 +210,28 @@ export const surfaceCases: Record<string, SurfaceCase> = {
       state: 1,
     }),
   },
+  blockUser: {
+    input: ({ stranger }) => ({ blockUserId: stranger.number }),
+    allows: anybody,
+    info: '已屏蔽该用户',
+    output: nothing,
+  },
+  unblockUser: {
+    input: ({ stranger }) => ({ blockUserId: stranger.id }),
+    allows: anybody,
+    info: '已取消屏蔽该用户',
+    output: nothing,
+  },
+  blockList: {
+    input: nothing,
+    allows: anybody,
+    info: '获取屏蔽列表成功',
+    output: () => ({ userIds: [] }),
+  },
+  muteConversation: {
+    input: ({ groupId }) => ({ sessionId: groupId, muted: true }),
+    allows: members,
+    info: '消息免打扰设置成功',
+    output: nothing,
+  },
 }

@@ -24,6 +24,10 @@ const successes = {
   'group.deleted': { zh: '解散群成功', en: 'The group is deleted' },
   'chat.recordsLoaded': { zh: '加载聊天记录成功', en: 'Messages loaded' },
   'chat.sent': { zh: '发送消息成功', en: 'Message sent' },
+  'chat.blocked': { zh: '已屏蔽该用户', en: 'The user is blocked' },
+  'chat.unblocked': { zh: '已取消屏蔽该用户', en: 'The user is no longer blocked' },
+  'chat.blockListed': { zh: '获取屏蔽列表成功', en: 'Blocked users loaded' },
+  'chat.muteSet': { zh: '消息免打扰设置成功', en: 'Mute set' },
 } as const satisfies Record<string, { [L in Language]: string | ((name: string) => string) }>
 
 export type TextKey = keyof typeof successes

@@ -1,5 +1,7 @@
 import {
   addGroupMembers,
+  blockList,
+  blockUser,
   createGroup,
   deleteGroup,
   deleteUser,
@@ -9,12 +11,14 @@ import {
   joinGroup,
   kickGroupMembers,
   loadChatRecords,
+  muteConversation,
   type Operation,
   queryGroupInfo,
   queryGroupList,
   sendMessage,
   setAdmin,
   type TextKey,
+  unblockUser,
   updateGroup,
   updateGroupInfo,
   userSetGroup,
@@ -60,6 +64,11 @@ export const surface: readonly Row[] = [
   seedB(setAdmin, 'group', { info: 'group.adminSet' }),
   seedB(deleteGroup, 'group', { info: 'group.deleted', noResult: true }),
   seedB(sendMessage, 'chat', { info: 'chat.sent', tag: 'sendMessage' }),
+
+  seedB(blockUser, 'chat', { info: 'chat.blocked' }),
+  seedB(unblockUser, 'chat', { info: 'chat.unblocked' }),
+  seedB(blockList, 'chat', { info: 'chat.blockListed' }),
+  seedB(muteConversation, 'chat', { info: 'chat.muteSet' }),
 ]
 
 export const rowOfTag: ReadonlyMap<string, Row> = new Map(surface.map((row) => [row.tag, row]))

@@ -23,11 +23,11 @@ export type ReadGates = ReturnType<typeof createReadGates>
 /** One key per operation of the area: what is missing does not compile. */
 export function createHandlers(
   reads: BacklogPorts & { gates: ReadGates },
-  send: HandlersOf<'message'>['message.send'],
+  others: Omit<HandlersOf<'message'>, `message.${'loadChatRecords' | 'range' | 'backlog'}`>,
 ) {
   const { history, ranges, backlogs, groupBacklogs } = reads.gates
   return {
-    'message.send': send,
+    ...others,
     'message.loadChatRecords': (input, context) =>
       history.run(context.deadline, () => loadRecords(reads, actorOf(context), input)),
     'message.range': (input, { deadline }) => ranges.run(deadline, () => readRange(reads, input)),

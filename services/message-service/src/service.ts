@@ -29,6 +29,7 @@ import { ConversationCache } from './partition/conversations.ts'
 import { createOwner } from './partition/owner.ts'
 import { Ownership } from './partition/ownership.ts'
 import { Tenures } from './partition/tenures.ts'
+import { preferenceHandlers } from './preferences/handlers.ts'
 import { GroupsInTime } from './reads/groups-in-time.ts'
 import { Receipts } from './receipts/receipts.ts'
 import { sender } from './sending.ts'
@@ -243,7 +244,10 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
   bus.serve(
     createHandlers(
       { log, cursors, conversations: rows, membership: source, groupsInTime: new GroupsInTime(source), gates },
-      sender({ bus, instance, partitions: config.PARTITIONS }),
+      {
+        'message.send': sender({ bus, instance, partitions: config.PARTITIONS }),
+        ...preferenceHandlers({ bus, partitions: config.PARTITIONS, preferences, membership: source }),
+      },
     ),
     'message-service',
   )

@@ -1,5 +1,6 @@
 import * as group from './group.ts'
 import * as message from './message.ts'
+import * as preferences from './preferences.ts'
 import * as user from './user.ts'
 
 export * from './changes.ts'
@@ -41,6 +42,10 @@ export const operations = {
   'message.loadChatRecords': message.loadChatRecords,
   'message.range': message.range,
   'message.backlog': message.backlog,
+  'message.blockUser': preferences.blockUser,
+  'message.unblockUser': preferences.unblockUser,
+  'message.blockList': preferences.blockList,
+  'message.muteConversation': preferences.muteConversation,
 } as const
 
 export type Operations = typeof operations

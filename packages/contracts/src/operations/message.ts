@@ -46,6 +46,7 @@ export const sendMessage = operation('message.send', {
     'GROUP_NOT_FOUND',
     'NOT_A_MEMBER',
     'NO_SUCH_RECEIVER',
+    'NOT_ALLOWED',
     'MSG_ID_REUSED',
     'MESSAGE_TOO_LONG',
     'UNSUPPORTED_CONTENT',

@@ -34,5 +34,5 @@ export const blockList = operation('message.blockList', {
 export const muteConversation = operation('message.muteConversation', {
   input: aboutConversation(z.object({ ...conversationFields, muted: z.boolean() })),
   output: nothing,
-  errors: ['GROUP_NOT_FOUND', 'NOT_A_MEMBER'],
+  errors: ['GROUP_NOT_FOUND', 'NOT_A_MEMBER', 'NO_SUCH_RECEIVER'],
 })
