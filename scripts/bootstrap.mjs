@@ -101,7 +101,7 @@ async function dependencies({ node, pnpm, env, progress }) {
 }
 
 function stateFiles() {
-  const packages = ['packages', 'services'].flatMap((folder) =>
+  const packages = ['packages', 'services', 'examples'].flatMap((folder) =>
     readdirSync(join(ROOT, folder)).map((name) => join(folder, name, 'package.json')),
   )
   const all = ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json', join('tests', 'package.json'), ...packages]

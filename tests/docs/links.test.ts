@@ -4,10 +4,13 @@ import { dirname, join } from 'node:path'
 import t from 'tap'
 
 const REPOSITORY = join(import.meta.dirname, '..', '..')
-const pages = globSync(['*.md', 'docs/**/*.md', 'deploy/**/*.md', 'packages/*/*.md', 'services/*/*.md'], {
-  cwd: REPOSITORY,
-  exclude: (name) => name.includes('node_modules'),
-})
+const pages = globSync(
+  ['*.md', 'docs/**/*.md', 'deploy/**/*.md', 'packages/*/*.md', 'services/*/*.md', 'examples/*/*.md'],
+  {
+    cwd: REPOSITORY,
+    exclude: (name) => name.includes('node_modules'),
+  },
+)
 
 t.test('every link between pages leads to a file, and to a heading that is there', async (t) => {
   for (const page of pages) {

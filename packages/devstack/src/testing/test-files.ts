@@ -8,7 +8,12 @@ export interface TestFiles {
   alone: string[]
 }
 
-const TIERS = ['packages/*/test/**/*.test.ts', 'services/*/test/**/*.test.ts', 'tests/**/*.test.ts']
+const TIERS = [
+  'packages/*/test/**/*.test.ts',
+  'services/*/test/**/*.test.ts',
+  'examples/*/test/**/*.test.ts',
+  'tests/**/*.test.ts',
+]
 const ALONE = ['tests/failure/', 'tests/load/']
 
 /** The test files of all tiers, from plain to whole-system, or those below the given paths. */
