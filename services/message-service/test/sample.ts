@@ -55,7 +55,7 @@ export function groupsOf(state: { version: number; members: string[] }): Members
       members: state.members.map((userId) => ({ userId, role: 'member' as const })),
     }),
     versionsOf: async (groups) => groups.map(() => state.version),
-    memberOf: async () => ({ joinedAt: 1 }),
+    memberOf: async () => ({ joinedAt: 1, joinedSeq: 0, role: 'member' as const }),
     groupsOf: async () => [],
   }
 }

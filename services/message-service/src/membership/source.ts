@@ -9,11 +9,8 @@ import {
   versionsOf,
 } from '@qunxin/contracts'
 
-export interface Membership {
-  groupId: GroupId
-  /** Milliseconds since 1970. */
-  joinedAt: number
-}
+/** A user's being in one group, and what of it they may see. */
+export type Membership = OutputOf<typeof membershipsOf>['memberships'][number]
 
 /** group-service as this process asks it. */
 export interface MembershipSource {
@@ -22,7 +19,7 @@ export interface MembershipSource {
   /** In the order asked, 0 for a group that is gone. */
   versionsOf(groups: readonly GroupId[]): Promise<number[]>
   /** @throws AppError GROUP_NOT_FOUND, NOT_A_MEMBER */
-  memberOf(group: GroupId, user: UserId): Promise<{ joinedAt: number }>
+  memberOf(group: GroupId, user: UserId): Promise<OutputOf<typeof memberOf>>
   groupsOf(user: UserId): Promise<Membership[]>
 }
 

@@ -2,7 +2,6 @@ import {
   type backlog,
   type ConversationId,
   groupConversation,
-  groupOf,
   type InputOf,
   type MessageState,
   type MsgModel,
@@ -10,7 +9,7 @@ import {
   type UserId,
 } from '@qunxin/contracts'
 import type { Message } from '../domain/message.ts'
-import { type Cursor, toMsgModel } from '../domain/present.ts'
+import { toMsgModel } from '../domain/present.ts'
 import type { Membership } from '../membership/source.ts'
 import type { Conversations } from '../store/conversations.ts'
 import type { Head } from '../store/message-log.ts'
@@ -33,7 +32,7 @@ export type BacklogGroups = InputOf<typeof backlog>['groups']
 /** A conversation with something its user has not had. */
 interface Behind extends Head {
   deliveredSeq: number
-  /** Joined without a cursor: only what came later is theirs to get. */
+  /** Of a group whose seq at joining is not known: only what came later is theirs to get. */
   joinedAt: number | undefined
 }
 
@@ -85,25 +84,26 @@ async function conversationsBehind(
   user: UserId,
   { personal, memberships }: Candidates,
 ): Promise<Behind[]> {
-  const joinedAt = new Map(memberships.map((one) => [groupConversation(one.groupId), one.joinedAt] as const))
-  const all: ConversationId[] = [...personal, ...joinedAt.keys()]
+  const groups = new Map(memberships.map((one) => [groupConversation(one.groupId), one] as const))
+  const all: ConversationId[] = [...personal, ...groups.keys()]
   const [heads, mine] = await Promise.all([log.heads(all), cursors.ofUser(user, all)])
   return heads.flatMap((head) => {
-    const cursor: Cursor | undefined = mine.get(head.conversation)
-    const deliveredSeq = cursor?.deliveredSeq ?? 0
+    const { joinedSeq, joinedAt } = groups.get(head.conversation) ?? { joinedSeq: 0 }
+    // The cursor may be of an earlier membership.
+    const deliveredSeq = Math.max(mine.get(head.conversation)?.deliveredSeq ?? 0, joinedSeq ?? 0)
     if (deliveredSeq >= head.seq) return []
-    const isGroup = groupOf(head.conversation) !== undefined
-    return [{ ...head, deliveredSeq, joinedAt: isGroup && !cursor ? joinedAt.get(head.conversation) : undefined }]
+    if (joinedSeq !== undefined) return [{ ...head, deliveredSeq, joinedAt: undefined }]
+    return head.at > (joinedAt ?? 0) ? [{ ...head, deliveredSeq, joinedAt }] : []
   })
 }
 
-function unseen({ log }: BacklogPorts, user: UserId, behind: Behind): Promise<Message[]> {
+async function unseen({ log }: BacklogPorts, user: UserId, behind: Behind): Promise<Message[]> {
   const { conversation, deliveredSeq, seq, joinedAt } = behind
+  const [joinedSeq = 0] = joinedAt === undefined ? [] : await log.seqsAt([{ conversation, time: joinedAt }])
   return log.newest(conversation, {
-    fromSeq: deliveredSeq + 1,
+    fromSeq: Math.max(deliveredSeq, joinedSeq) + 1,
     toSeq: seq,
     notFrom: user,
     limit: BACKLOG_MESSAGES,
-    ...(joinedAt !== undefined && { afterTime: joinedAt }),
   })
 }

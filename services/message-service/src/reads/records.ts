@@ -17,6 +17,7 @@ import type { MembershipSource } from '../membership/source.ts'
 import type { Cursors } from '../store/cursors.ts'
 import type { MessageLog } from '../store/message-log.ts'
 import { fitting } from './fitting.ts'
+import { visiblePage } from './visible-page.ts'
 
 /** What a page may take as JSON. */
 const PAGE_BYTES = 512 * 1024
@@ -39,15 +40,13 @@ export async function loadRecords(
   input: InputOf<typeof loadChatRecords>,
 ): Promise<OutputOf<typeof loadChatRecords>> {
   const { groupId, chatUserId = '', lastTime, beforeSeq, pageSize = PAGE_SIZE.default } = input
-  if (groupId !== undefined) await ports.membership.memberOf(groupId, user)
+  const visible = groupId === undefined ? undefined : (await ports.membership.memberOf(groupId, user)).visible
   const conversation = groupId === undefined ? personalConversation(user, chatUserId) : groupConversation(groupId)
   // One more than asked tells whether there is more.
   const limit = pageSize + 1
   const forward = lastTime !== undefined
   const [messages, states] = await Promise.all([
-    forward
-      ? ports.log.after(conversation, lastTime, limit)
-      : ports.log.newest(conversation, { limit, ...(beforeSeq !== undefined && { toSeq: beforeSeq - 1 }) }),
+    visiblePage(ports.log, conversation, { visible, lastTime, beforeSeq, limit }),
     statesOf(ports.cursors, conversation),
   ])
   const records = messages.map((message) => toChatRecord(message, states(message)))

@@ -1,5 +1,6 @@
 import { AppError } from '@qunxin/runtime'
 import t from 'tap'
+import type { Membership } from '../../src/membership/source.ts'
 import { type BacklogGroups, readBacklog } from '../../src/reads/backlog.ts'
 import { GroupsInTime } from '../../src/reads/groups-in-time.ts'
 import { MemoryConversations } from '../../src/store/memory-conversations.ts'
@@ -7,7 +8,7 @@ import { MemoryCursors } from '../../src/store/memory-cursors.ts'
 import { MemoryLog } from '../../src/store/memory-log.ts'
 import { groupsOf, message } from '../sample.ts'
 
-function setup(memberships: { groupId: string; joinedAt: number }[] = []) {
+function setup(memberships: Membership[] = []) {
   // What group-service does when it is asked for a user's groups.
   const answering = { groupsOf: async () => memberships }
   const membership = { ...groupsOf({ version: 1, members: [] }), groupsOf: () => answering.groupsOf() }
@@ -77,6 +78,31 @@ t.test('of a group without a cursor, what was sent after joining', async (t) => 
   ])
   await ports.cursors.advance([{ user: '9', conversation: 'g5', deliveredSeq: 3 }])
   t.same(await told(ports), [[1, 4]])
+})
+
+t.test('of a group come back to, nothing of before, whatever the cursor says and the history shows', async (t) => {
+  const visible = [
+    { afterTime: 1, afterSeq: 0, toTime: 2, toSeq: 1 },
+    { afterTime: 3, afterSeq: 3 },
+  ]
+  for (const more of [{}, { visible }]) {
+    const ports = setup([
+      { groupId: '5', joinedAt: 1, joinedSeq: 3, ...more },
+      { groupId: '6', joinedAt: 1_003, ...more },
+      { groupId: '7', joinedAt: 1_005, ...more },
+      { groupId: '8', joinedAt: 1_009, joinedSeq: 5, ...more },
+    ])
+    for (const group of ['5', '6', '7', '8'])
+      await ports.log.append([1, 2, 3, 4, 5].map((seq) => message({ group, seq, from: group })))
+    const cursors = ['g5', 'g6', 'g7', 'g8'].map((conversation) => ({ user: '9', conversation, deliveredSeq: 1 }))
+    await ports.cursors.advance(cursors)
+    t.same((await told(ports)).toSorted(), [
+      [5, 4],
+      [5, 5],
+      [6, 4],
+      [6, 5],
+    ])
+  }
 })
 
 t.test('rows without messages and conversations up to date give nothing', async (t) => {
