@@ -234,4 +234,16 @@ export const surfaceCases: Record<string, SurfaceCase> = {
     info: '消息免打扰设置成功',
     output: nothing,
   },
+  recallMessage: {
+    input: ({ groupId }) => ({ sessionId: groupId, seq: 1 }),
+    allows: ownerOnly,
+    info: '撤回消息成功',
+    output: () => ({ seq: 2, serverReceiveDate: Number }),
+  },
+  editMessage: {
+    input: ({ groupId }) => ({ sessionId: groupId, seq: 1, msgId: 'e-1', contentStr: '大家早上好' }),
+    allows: ownerOnly,
+    info: '修改消息成功',
+    output: () => ({ seq: 2, serverReceiveDate: Number }),
+  },
 }

@@ -23,6 +23,8 @@ const successes = {
   'group.adminSet': { zh: '设置管理员成功', en: 'Admin rights set' },
   'group.deleted': { zh: '解散群成功', en: 'The group is deleted' },
   'chat.recordsLoaded': { zh: '加载聊天记录成功', en: 'Messages loaded' },
+  'chat.recalled': { zh: '撤回消息成功', en: 'The message was taken back' },
+  'chat.edited': { zh: '修改消息成功', en: 'The message is changed' },
   'chat.sent': { zh: '发送消息成功', en: 'Message sent' },
   'chat.blocked': { zh: '已屏蔽该用户', en: 'The user is blocked' },
   'chat.unblocked': { zh: '已取消屏蔽该用户', en: 'The user is no longer blocked' },

@@ -28,6 +28,10 @@ export const configSchema = z.object({
   MEMBERS_CACHED: z.coerce.number().int().positive().default(1_000_000),
   /** Members a group may have for `im.event.message.offline` of its messages; 0 for those of no group. */
   OFFLINE_EVENTS_GROUP_LIMIT: z.coerce.number().int().min(0).default(10_000),
+  /** How long after sending it the author may take a message back, in seconds; 0 is for ever. */
+  RECALL_WITHIN_S: z.coerce.number().int().nonnegative().default(120),
+  /** How long after sending it the author may give a message another text, in seconds; 0 is for ever. */
+  EDIT_WITHIN_S: z.coerce.number().int().nonnegative().default(0),
   /** The longest text, in UTF-16 units. */
   TEXT_LIMIT_UNITS: z.coerce.number().int().positive().default(5_000),
 })

@@ -10,6 +10,7 @@ import { loadRecords } from './reads/records.ts'
  */
 export function createReadGates() {
   return {
+    changes: new ReadGate({ atOnce: 8, waiting: 400 }),
     history: new ReadGate({ atOnce: 8, waiting: 400 }),
     ranges: new ReadGate({ atOnce: 8, waiting: 400 }),
     backlogs: new ReadGate({ atOnce: 16, waiting: 800 }),
@@ -20,14 +21,20 @@ export function createReadGates() {
 
 export type ReadGates = ReturnType<typeof createReadGates>
 
-/** One key per operation of the area: what is missing does not compile. */
+/** One key per operation of the area: what is missing does not compile. `others` are those that go to a partition's owner. */
 export function createHandlers(
   reads: BacklogPorts & { gates: ReadGates },
   others: Omit<HandlersOf<'message'>, `message.${'loadChatRecords' | 'range' | 'backlog'}`>,
 ) {
   const { history, ranges, backlogs, groupBacklogs } = reads.gates
   return {
-    ...others,
+    'message.send': others['message.send'],
+    'message.recallMessage': others['message.recallMessage'],
+    'message.editMessage': others['message.editMessage'],
+    'message.blockUser': others['message.blockUser'],
+    'message.unblockUser': others['message.unblockUser'],
+    'message.blockList': others['message.blockList'],
+    'message.muteConversation': others['message.muteConversation'],
     'message.loadChatRecords': (input, context) =>
       history.run(context.deadline, () => loadRecords(reads, actorOf(context), input)),
     'message.range': (input, { deadline }) => ranges.run(deadline, () => readRange(reads, input)),

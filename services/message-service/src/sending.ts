@@ -16,20 +16,33 @@ import {
 import { AppError } from '@qunxin/runtime'
 import { askOwner } from './asking.ts'
 
-/** message.send for other services: asks the partition's owner, whichever instance that is, and repeats until it answers. */
-export function sender(options: { bus: Bus; instance: string; partitions: number }) {
+/**
+ * Has one entry stored by the partition's owner, whichever instance that is, until `deadline` (ms since 1970).
+ *
+ * @throws AppError what it was refused with, or TIMEOUT
+ */
+export type AskToSend = (send: SendEntry, deadline: number) => Promise<Extract<SendAnswer, { seq: number }>>
+
+export function askToSend(options: { bus: Bus; instance: string; partitions: number }): AskToSend {
   const { bus, instance, partitions } = options
   let batches = 0
-
-  return async (input: SendInput, context: CallContext): Promise<SendOutput> => {
-    const user = actorOf(context)
-    const send = entryOf(input, user)
+  return async (send, deadline) => {
     const batch: SendBatch = { node: instance, batch: ++batches, sends: [send] }
     const subject = subjects.partitionSend(partitionOf(send.conversation, partitions))
-    const reply = await askOwner(bus, subject, { payload: JSON.stringify(batch), deadline: context.deadline })
+    const reply = await askOwner(bus, subject, { payload: JSON.stringify(batch), deadline })
     const [answer] = reply ? (JSON.parse(Buffer.from(reply).toString()) as SendAnswer[]) : []
     if (!answer) throw new AppError('TIMEOUT')
     if ('code' in answer) throw new AppError(answer.code, { details: answer.details })
+    return answer
+  }
+}
+
+/** message.send for other services. */
+export function sender(ask: AskToSend) {
+  return async (input: SendInput, context: CallContext): Promise<SendOutput> => {
+    const user = actorOf(context)
+    const send = entryOf(input, user)
+    const answer = await ask(send, context.deadline)
     return {
       msgId: send.msgId,
       ...nameFor(send.conversation, user),

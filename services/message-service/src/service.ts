@@ -14,6 +14,7 @@ import {
   untilAvailable,
   watchStalls,
 } from '@qunxin/runtime'
+import { changeHandlers } from './changing.ts'
 import type { Config } from './config.ts'
 import { Absences } from './fanout/absences.ts'
 import { Gateways } from './fanout/gateways.ts'
@@ -32,7 +33,7 @@ import { Tenures } from './partition/tenures.ts'
 import { preferenceHandlers } from './preferences/handlers.ts'
 import { GroupsInTime } from './reads/groups-in-time.ts'
 import { Receipts } from './receipts/receipts.ts'
-import { sender } from './sending.ts'
+import { askToSend, sender } from './sending.ts'
 import type { MessageLog } from './store/message-log.ts'
 import { connectMongo } from './store/mongo.ts'
 import { MongoConversations } from './store/mongo-conversations.ts'
@@ -241,11 +242,21 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     logger.error(why)
     return { instance, opsUrl: ops.url, dropCaches, stop }
   }
+  const ask = askToSend({ bus, instance, partitions: config.PARTITIONS })
+  const changeLimits = { recall: config.RECALL_WITHIN_S * 1_000, edit: config.EDIT_WITHIN_S * 1_000 }
   bus.serve(
     createHandlers(
       { log, cursors, conversations: rows, membership: source, groupsInTime: new GroupsInTime(source), gates },
       {
-        'message.send': sender({ bus, instance, partitions: config.PARTITIONS }),
+        'message.send': sender(ask),
+        ...changeHandlers({
+          log,
+          membership: source,
+          gate: gates.changes,
+          askToSend: ask,
+          limits: changeLimits,
+          clock: systemClock,
+        }),
         ...preferenceHandlers({ bus, partitions: config.PARTITIONS, preferences, membership: source }),
       },
     ),

@@ -1,3 +1,4 @@
+import * as changes from './changes.ts'
 import * as group from './group.ts'
 import * as message from './message.ts'
 import * as preferences from './preferences.ts'
@@ -39,6 +40,8 @@ export const operations = {
   'user.revoke': user.revokeUser,
   'user.notBeforeOf': user.notBeforeOf,
   'message.send': message.sendMessage,
+  'message.recallMessage': changes.recallMessage,
+  'message.editMessage': changes.editMessage,
   'message.loadChatRecords': message.loadChatRecords,
   'message.range': message.range,
   'message.backlog': message.backlog,

@@ -1,5 +1,5 @@
-import type { UserId } from '@qunxin/contracts'
-import type { Changed, Original } from './message.ts'
+import type { MessageChange, UserId } from '@qunxin/contracts'
+import type { Original } from './message.ts'
 
 /** How many of the newest messages are loaded with the tail; at most twice as many are kept. */
 export const RECENT = 100
@@ -18,9 +18,11 @@ export class Recent {
   }
 
   /** A message was taken back or given another text: what a repeat of it brings along is not what it says now. */
-  changed(from: UserId, msgId: string, changed: Changed): void {
+  changed(from: UserId, { kind, msgId }: MessageChange, at: number): void {
     const original = this.get(from, msgId)
-    if (original) Object.assign(original, changed)
+    if (!original) return
+    if (kind === 'recall') original.recalled = true
+    else original.edited = at
   }
 
   #forgetOldest(): void {

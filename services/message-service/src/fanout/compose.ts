@@ -82,7 +82,11 @@ function onlyAnsweringNode(job: Job): string | undefined {
 
 /** The text every receiver is sent, made once. */
 function bodyOf({ frame, push }: JobItem): Uint8Array {
-  if (frame) return Buffer.from(`{"tag":"message","data":${JSON.stringify(toMsgModel(frame.message, 1))}}`)
+  if (frame) {
+    // Of its own, so that who knows only the seeds does not take a change for a message.
+    const tag = frame.message.change ? 'messageChanged' : 'message'
+    return Buffer.from(`{"tag":"${tag}","data":${JSON.stringify(toMsgModel(frame.message, 1))}}`)
+  }
   return Buffer.from(JSON.stringify({ tag: push?.tag, data: push?.data }))
 }
 

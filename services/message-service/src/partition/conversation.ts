@@ -48,7 +48,10 @@ export class Conversation {
   take(tail: Tail): void {
     this.advance(tail)
     this.recent = new Recent()
-    for (const { from, msgId, seq, at, hash } of tail.recent) this.recent.add(from, msgId, { seq, at, hash })
+    for (const { from, msgId, change, ...original } of tail.recent) {
+      this.recent.add(from, msgId, original)
+      if (change) this.recent.changed(from, change, original.at)
+    }
   }
 
   advance({ seq, at }: Position): void {
@@ -59,9 +62,10 @@ export class Conversation {
   /** A message of ours is in the log. */
   stored(message: Message): void {
     this.advance(message)
-    const { from, msgId, seq, at, hash } = message
+    const { from, msgId, seq, at, hash, change } = message
     this.recent.add(from, msgId, { seq, at, hash })
-    this.pace?.sent(from, at)
+    if (change) this.recent.changed(from, change, at)
+    else this.pace?.sent(from, at)
   }
 
   /** The log is ahead of what we know: the tail has to be read again. */

@@ -2,12 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '@qunxin/runtime'
 import type { Limits } from '../domain/limits.ts'
 import type { Message } from '../domain/message.ts'
-import { number } from '../domain/numbering.ts'
 import type { Fanout } from '../fanout/fanout.ts'
 import type { JobItem } from '../fanout/job.ts'
 import type { LaneMetrics } from '../metrics.ts'
+import { applyChanges } from './changes.ts'
 import type { Conversation } from './conversation.ts'
-import { answerOf, type Outcome, type Pending } from './pending.ts'
+import { answerOf, type Outcome, type Pending, repeatedBy } from './pending.ts'
 import { Plan, pendingIn, planConversation } from './plan.ts'
 import { Preparation, type PreparationOptions } from './preparation.ts'
 import { resolve } from './resolve.ts'
@@ -209,6 +209,7 @@ export class Lane {
     }
     for (const conversation of [...requeued.keys()].reverse()) if (!conversation.dropped) this.#list(conversation, true)
     metrics.committed(plan.messages.length, performance.now() - started)
+    await applyChanges(outcomes, (changes) => this.#writer.applyChanges(changes))
     fanout.push(outcomes.map((outcome) => jobItem(outcome, clock.now())))
   }
 }
@@ -223,8 +224,7 @@ function jobItem(outcome: Outcome, now: number): JobItem {
   if (outcome.kind === 'stored')
     return { frame: { message: outcome.message, except: send.conn, again: false }, answered }
   if (outcome.kind === 'refused' || outcome.quiet || outcome.original.at < now - REPEATED_WITHIN_MS) return { answered }
-  const { seq, at, hash } = outcome.original
-  // The repeat has the original's content, or it would have been refused.
-  const message = number(send, { seq: seq - 1, at: at - 1 }, { hash, now: at })
-  return { ...again(message, send.conn), answered }
+  // What it brings along is not what the message says now.
+  if (outcome.original.recalled || outcome.original.edited !== undefined) return { answered }
+  return { ...again(repeatedBy(outcome), send.conn), answered }
 }

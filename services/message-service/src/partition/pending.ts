@@ -1,6 +1,7 @@
 import type { ErrorCode, SendAnswer, SendEntry } from '@qunxin/contracts'
 import { contentHash } from '../domain/content.ts'
 import type { Message, Original } from '../domain/message.ts'
+import { number } from '../domain/numbering.ts'
 
 /** A batch of sends being worked on, and where its answers go. */
 export interface BatchRun {
@@ -46,6 +47,12 @@ export function answerOf(outcome: Outcome): SendAnswer {
     return { id, code: outcome.code, ...(outcome.details && { details: outcome.details }) }
   if (outcome.kind === 'stored') return { id, seq: outcome.message.seq, at: outcome.message.at }
   return { id, seq: outcome.original.seq, at: outcome.original.at, duplicate: true }
+}
+
+/** The message a repeat repeats: it has the original's content, or it would have been refused. */
+export function repeatedBy({ pending, original }: Outcome & { kind: 'duplicate' }): Message {
+  const { seq, at, hash } = original
+  return number(pending.send, { seq: seq - 1, at: at - 1 }, { hash, now: at })
 }
 
 /** A repeat of a stored send answers the original, unless its content is another one. */

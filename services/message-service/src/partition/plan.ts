@@ -91,15 +91,16 @@ export function planConversation(
       continue
     }
     const message = number(send, after, { hash, now })
-    const retryAfterMs = members
-      ? waitOf(message, members, paced.get(send.from) ?? conversation.pace?.lastOf(send.from))
-      : 0
+    const retryAfterMs =
+      members && !message.change
+        ? waitOf(message, members, paced.get(send.from) ?? conversation.pace?.lastOf(send.from))
+        : 0
     if (retryAfterMs > 0) {
       plan.doubt(pending, 'RATE_LIMITED', { retryAfterMs })
       continue
     }
     after = message
-    if (members && members.slowModeMs > 0) paced.set(send.from, message.at)
+    if (members && members.slowModeMs > 0 && !message.change) paced.set(send.from, message.at)
     planned ??= new Map()
     planned.set(key, message)
     plan.store({ kind: 'store', pending, conversation, message })

@@ -8,7 +8,7 @@ import type { Members } from '../membership/members.ts'
 import type { PairPreferences } from '../preferences/pair-preferences.ts'
 import { SETTLING_MS } from '../preferences/settling.ts'
 import type { Conversations } from '../store/conversations.ts'
-import type { MessageLog } from '../store/message-log.ts'
+import type { MessageLog, Tail } from '../store/message-log.ts'
 import type { Conversation } from './conversation.ts'
 import { Pace } from './pace.ts'
 import { Slots } from './slots.ts'
@@ -140,11 +140,21 @@ export class Preparation {
     this.#options.logger.warn({ conversation: conversation.id, reason }, 'conversations cannot be loaded yet')
   }
 
+  /** Whoever stored these may have died before doing what they say, and nobody may be told of them before that. */
+  async #finishChanges({ id, seenSeq = 0 }: Conversation, tail: Tail): Promise<void> {
+    const changes = tail.recent.filter(({ change, seq }) => change && seq > seenSeq)
+    if (changes.length === 0) return
+    const { log } = this.#options
+    const stored = await log.originals(changes.map(({ from, msgId }) => ({ conversation: id, from, msgId })))
+    await log.applyChanges(stored.filter((one) => one !== undefined))
+  }
+
   async #readTail(conversation: Conversation): Promise<void> {
     const { log, conversations, tenures, clock } = this.#options
     const { id, partition, seenSeq } = conversation
     const preferences = conversation.group === undefined && this.#readPreferences(conversation)
     const [tail] = await Promise.all([log.tail(id, RECENT), preferences])
+    await this.#finishChanges(conversation, tail)
     if (tail.seq === 0 && isPair(id)) await conversations.begin(id, clock.now())
     // What a rival has stored since we looked last is new here, however old it is: it may have been numbered, and stood still.
     const afterTime = seenSeq === undefined ? tenures.toldUntil(partition) : 0

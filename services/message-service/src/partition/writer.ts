@@ -69,6 +69,11 @@ export class LogWriter {
     return this.#until(() => this.#log.originals(keys))
   }
 
+  /** Resolves when what these recalls and edits say is done, with each of them as it stands then. */
+  async applyChanges(changes: readonly Message[]): Promise<Message[]> {
+    return this.#until(() => this.#log.applyChanges(changes))
+  }
+
   async #pause(): Promise<void> {
     this.#signal.throwIfAborted()
     await delay(Math.min(PAUSE_MS.first * 2 ** this.#failures, PAUSE_MS.longest))
@@ -81,7 +86,7 @@ export class LogWriter {
         return await attempt()
       } catch (error) {
         this.#signal.throwIfAborted()
-        this.#logger.warn({ reason: String(error) }, 'the log cannot be read, trying again')
+        this.#logger.warn({ reason: String(error) }, 'the log does not answer, trying again')
         await delay(RETRY_MS)
       }
     }

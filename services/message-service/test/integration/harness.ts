@@ -182,6 +182,8 @@ export async function fakeGateway(bus: Bus, node: string, { repeatMs = 2_000 } =
       bus.publish(subjects.partitionReceipt(partitionOf(conversation, PARTITIONS)), JSON.stringify({ receipts })),
     messages: (conversation: string) =>
       seen.filter(({ item, frame }) => frame.tag === 'message' && item.conversation === conversation),
+    changes: (conversation: string) =>
+      seen.filter(({ item, frame }) => frame.tag === 'messageChanged' && item.conversation === conversation),
     givenUp,
     /** Whether it says what it has taken. */
     confirms(does: boolean) {

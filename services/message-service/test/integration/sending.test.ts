@@ -1,6 +1,6 @@
 import { personalConversation } from '@qunxin/contracts'
 import t from 'tap'
-import { sender } from '../../src/sending.ts'
+import { askToSend, sender } from '../../src/sending.ts'
 import { eventually, fakeGateway, fakeGroups, world } from './harness.ts'
 
 const w = await world()
@@ -91,7 +91,7 @@ t.test('the same msgId with another text is refused', async (t) => {
 
 t.test('a send for another service that the end of this process overtakes only times out', async (t) => {
   const bus = await w.connect('stopping')
-  const send = sender({ bus, instance: 'stopping', partitions: 1 })
+  const send = sender(askToSend({ bus, instance: 'stopping', partitions: 1 }))
   const input = { toUserId: '2', msgId: 'late', msgContentType: 1 as const, contentStr: 'hello' }
   const context = { user: '1', requestId: 'r', deadline: Date.now() + 1_200 }
   await bus.close()
