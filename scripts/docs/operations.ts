@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { type Operation, operations } from '../../packages/contracts/src/index.ts'
 import { type Row, surface } from '../../services/gateway/src/surface.ts'
 import { operationDocstrings } from './comments.ts'
@@ -6,13 +6,13 @@ import { code, table } from './markdown.ts'
 import { REPOSITORY } from './repository.ts'
 import { describeType, type JsonSchema, jsonSchema } from './schemas.ts'
 
-const AREAS = ['group', 'message', 'user'] as const
+const OPERATIONS = `${REPOSITORY}/packages/contracts/src/operations`
 
 /** What each operation is for, from the docstrings of the contracts. */
 export async function operationTexts(): Promise<Map<string, string>> {
   const texts = new Map<string, string>()
-  for (const area of AREAS) {
-    const source = await readFile(`${REPOSITORY}/packages/contracts/src/operations/${area}.ts`, 'utf8')
+  for (const file of await readdir(OPERATIONS)) {
+    const source = await readFile(`${OPERATIONS}/${file}`, 'utf8')
     for (const [name, text] of operationDocstrings(source)) texts.set(name, text)
   }
   return texts

@@ -31,7 +31,13 @@ export interface Routes {
    * what is not known for certain is answered with every gateway that may hold the user.
    */
   nodesOf(users: Iterable<UserId>): Promise<Map<UserId, ReadonlySet<string>>>
-  /** The same without waiting, when it is known. */
+  /**
+   * Who of these users has a connection, read at the time and for certain.
+   *
+   * @throws AppError UNAVAILABLE when that cannot be said of all of them
+   */
+  online(users: readonly UserId[]): Promise<Set<UserId>>
+  /** The same as `nodesOf` without waiting, when it is known. */
   cached(user: UserId): ReadonlySet<string> | undefined
   /** A gateway says that users came to it. From here on they are found there, whatever a load under way has read. */
   bound(node: string, users: Iterable<UserId>): void

@@ -11,6 +11,7 @@ export const blockUser = operation('message.blockUser', {
   errors: ['NO_SUCH_RECEIVER'],
 })
 
+/** Extension: from the answer on the other user's personal messages are taken again; those refused meanwhile stay refused. */
 export const unblockUser = operation('message.unblockUser', {
   input: z.object({ blockUserId: userId }),
   output: nothing,

@@ -43,6 +43,7 @@ export function createMemoryPresence(): MemoryPresence {
     }),
     routes: () => ({
       nodesOf: async (asked) => new Map([...asked].map((user) => [user, nodesOf(user)])),
+      online: async (asked) => new Set(asked.filter((user) => nodesOf(user).size > 0)),
       cached: () => undefined,
       bound: () => {},
       unbound: () => {},

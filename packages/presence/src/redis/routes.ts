@@ -1,5 +1,5 @@
 import type { UserId } from '@qunxin/contracts'
-import { type Logger, withinTime } from '@qunxin/runtime'
+import { AppError, type Logger, withinTime } from '@qunxin/runtime'
 import type { Redis } from 'ioredis'
 import { LRUCache } from 'lru-cache'
 import { NodeSets } from '../node-sets.ts'
@@ -72,6 +72,13 @@ class RedisRoutes implements Routes {
     return routes
   }
 
+  async online(users: readonly UserId[]): Promise<Set<UserId>> {
+    const slices: (readonly UserId[])[] = []
+    for (let at = 0; at < users.length; at += USERS_PER_SLICE) slices.push(users.slice(at, at + USERS_PER_SLICE))
+    const found = await Promise.all(slices.map((slice) => this.#onlineOf(slice)))
+    return new Set(found.flat())
+  }
+
   bound(node: string, users: Iterable<UserId>): void {
     for (const user of users) {
       this.#notices.bound(node, user)
@@ -130,6 +137,22 @@ class RedisRoutes implements Routes {
       this.#sweep(user, stored, slice.dead)
     }
     return routes
+  }
+
+  async #onlineOf(users: readonly UserId[]): Promise<UserId[]> {
+    const notices = this.#notices
+    const since = notices.now()
+    const live = [...this.#liveNodes()]
+    const slice = await this.#answered(() => readSlice(this.#redis, this.#keys, { users, live }))
+    if (!slice) throw new AppError('UNAVAILABLE', { details: { problem: 'presence cannot be read' } })
+    const online = users.filter((user, i) => {
+      const stored = (slice.nodes[i] ?? []).filter((node) => !slice.dead.has(node))
+      // A gateway that could not write yet has told us; one that is gone since is not believed.
+      return notices.merge(user, stored, since).some((node) => stored.includes(node) || live.includes(node))
+    })
+    if (online.length < users.length && slice.uncertain.length > 0)
+      throw new AppError('UNAVAILABLE', { details: { problem: 'presence is being written' } })
+    return online
   }
 
   /** Undefined when Redis is not there, has just failed, or does not answer in time. */

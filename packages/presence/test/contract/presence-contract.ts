@@ -167,4 +167,23 @@ export function presenceContract(t: Test, make: (t: Test) => Promise<PresenceUnd
     t.equal(routes.size, users.length)
     t.ok(users.every((user, i) => routes.get(user)?.has(gateway.node) === (i % 2 === 0)))
   })
+
+  t.test('who has a connection is online, on whichever node, and who has none is not', async (t) => {
+    const presence = await make(t)
+    const [one, two] = [await presence.gateway(newNodeId('a')), await presence.gateway(newNodeId('b'))]
+    const [both, first, nobody] = [newUser(), newUser(), newUser()]
+    const conn = newConn()
+    await one.add(both, newConn())
+    await two.add(both, newConn())
+    await one.add(first, conn)
+    const routes = presence.reader()
+    t.same(await routes.online([nobody, both, first]), new Set([both, first]))
+    await one.remove(first, conn)
+    t.same(await routes.online([nobody, both, first]), new Set([both]), 'nothing of it is remembered')
+    await presence.kill(one.node)
+    t.same(await routes.online([both, first]), new Set([both]))
+    await presence.kill(two.node)
+    t.same(await routes.online([both, first]), new Set())
+    t.same(await routes.online([]), new Set())
+  })
 }

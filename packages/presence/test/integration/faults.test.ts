@@ -167,3 +167,41 @@ t.test('sockets stay findable much longer than their keys last', async (t) => {
   await presence.redis.del(key)
   await eventually(async () => (await presence.redis.exists(key)) === 1, 'an entry that got lost is written again')
 })
+
+t.test('who is online is not guessed: neither right after a flush nor while Redis is away', async (t) => {
+  const redis = await privateRedis(t)
+  const presence = await redisPresence(t, redis.url)
+  const slow = await presence.gateway(newNodeId('a'), { heartbeatMs: 60_000 })
+  const routes = presence.reader()
+  await slow.add('1', connectionId())
+  t.same(await routes.online(['1', '2']), new Set(['1']))
+  await presence.redis.flushall()
+  await t.rejects(routes.online(['1']), { code: 'UNAVAILABLE' })
+  await presence.kill(slow.node)
+  const gateway = await presence.gateway(newNodeId('b'))
+  await gateway.add('1', connectionId())
+  await presence.redis.flushall()
+  const answers = new Set<string>(['UNAVAILABLE'])
+  await eventually(async () => {
+    const answer = await routes.online(['1', '2']).then(
+      (online) => [...online].join(),
+      ({ code }) => code,
+    )
+    answers.add(answer)
+    return answer === '1'
+  }, 'the gateway has written its sockets again')
+  t.same(answers, new Set(['UNAVAILABLE', '1']))
+  await redis.kill()
+  await t.rejects(routes.online(['1']), { code: 'UNAVAILABLE' })
+})
+
+t.test('a gateway that told of a user and could not write it is believed while it lives', async (t) => {
+  const redis = await privateRedis(t)
+  const presence = await redisPresence(t, redis.url)
+  const gateway = await presence.gateway(newNodeId('a'))
+  const routes = presence.reader()
+  routes.bound(gateway.node, ['1'])
+  t.same(await routes.online(['1', '2']), new Set(['1']))
+  await presence.kill(gateway.node)
+  t.same(await routes.online(['1', '2']), new Set())
+})

@@ -1,8 +1,15 @@
 import type { UserId } from '@qunxin/contracts'
+import { AppError } from '@qunxin/runtime'
 
 /** Which gateway processes hold sockets of these users; what is not known for certain counts as there. */
 export interface Routes {
   nodesOf(users: Iterable<UserId>): Promise<Map<UserId, ReadonlySet<string>>>
+  /**
+   * Who of these users has a connection.
+   *
+   * @throws AppError UNAVAILABLE when that is not certain
+   */
+  online(users: readonly UserId[]): Promise<Set<UserId>>
   bound(node: string, users: Iterable<UserId>): void
   unbound(node: string, users: Iterable<UserId>): void
   dropAll(): void
@@ -14,6 +21,9 @@ export function everywhere(liveNodes: () => Iterable<string>): Routes {
     async nodesOf(users) {
       const all = new Set(liveNodes())
       return new Map([...users].map((user) => [user, all] as const))
+    },
+    async online() {
+      throw new AppError('UNAVAILABLE', { details: { problem: 'presence is not there yet' } })
     },
     bound() {},
     unbound() {},
@@ -35,6 +45,10 @@ export class LateRoutes implements Routes {
 
   nodesOf(users: Iterable<UserId>): Promise<Map<UserId, ReadonlySet<string>>> {
     return this.#routes.nodesOf(users)
+  }
+
+  online(users: readonly UserId[]): Promise<Set<UserId>> {
+    return this.#routes.online(users)
   }
 
   bound(node: string, users: Iterable<UserId>): void {
