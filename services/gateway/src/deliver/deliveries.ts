@@ -1,5 +1,6 @@
 import type { Bus } from '@qunxin/bus'
 import {
+  type ConversationId,
   decodeDelivery,
   type FrameItem,
   groupConversation,
@@ -29,11 +30,9 @@ export function subscribeDeliveries(options: DeliveriesOptions): void {
 
   const show = (item: FrameItem, body: Uint8Array) => {
     let live: LiveFrame | undefined
-    const left = item.conversation === undefined ? groupOfListChange(body) : undefined
     for (const user of item.users) {
       for (const receiver of receiversOf(user)) {
         if (receiver.id === item.except) continue
-        if (left !== undefined) order.forget(receiver, groupConversation(left))
         live ??= liveFrame(item, body)
         order.take(receiver, live)
       }
@@ -52,15 +51,16 @@ export function subscribeDeliveries(options: DeliveriesOptions): void {
 }
 
 function liveFrame({ conversation, seq, cursor, again }: FrameItem, body: Uint8Array): LiveFrame {
-  return { frame: frameOf(body), conversation, seq, cursor, again }
+  const breaks = conversation === undefined ? conversationOfListChange(body) : undefined
+  return { frame: frameOf(body), conversation, seq, cursor, breaks, again }
 }
 
 const LIST_CHANGED = Buffer.from('{"tag":"groupListChanged"')
 
 /** Who leaves a group and comes back has not missed what was said meanwhile: it was not for them. A new owner was there. */
-function groupOfListChange(body: Uint8Array): string | undefined {
+function conversationOfListChange(body: Uint8Array): ConversationId | undefined {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
   if (!bytes.subarray(0, LIST_CHANGED.length).equals(LIST_CHANGED)) return undefined
   const { data } = JSON.parse(bytes.toString()) as { data: { groupId: string; reason: ListChangeReason } }
-  return data.reason === 'transferred' ? undefined : data.groupId
+  return data.reason === 'transferred' ? undefined : groupConversation(data.groupId)
 }

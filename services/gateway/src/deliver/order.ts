@@ -30,7 +30,8 @@ export class Order {
       if (held.frames.push(live) > MAX_WAITING) receiver.overrun()
       return
     }
-    const { conversation, seq, frame, again } = live
+    const { conversation, seq, frame, again, breaks } = live
+    if (breaks !== undefined) this.#forget(receiver, breaks)
     if (conversation === undefined || seq === undefined) {
       if (frame && isNews(receiver, live)) receiver.write(frame)
       return
@@ -82,12 +83,6 @@ export class Order {
     }
   }
 
-  /** The position unknown, as after a change of membership: what was sent meanwhile is no hole. */
-  forget(receiver: Receiver, conversation: ConversationId): void {
-    const last = receiver.positions?.get(conversation)
-    if (last !== undefined) this.restart(receiver, conversation, last)
-  }
-
   /** Messages that were missing, in order of seq. Returns whether the hole is closed. */
   fill(hole: Hole, found: readonly (Waiting & { again: LiveFrame['again'] })[]): boolean {
     const { receiver, conversation } = hole
@@ -105,6 +100,12 @@ export class Order {
     receiver.skipped(conversation)
     for (const one of hole.waiting) this.#write(receiver, conversation, one)
     receiver.holes?.delete(conversation)
+  }
+
+  /** The position unknown, as after a change of membership: what was sent meanwhile is no hole. */
+  #forget(receiver: Receiver, conversation: ConversationId): void {
+    const last = receiver.positions?.get(conversation)
+    if (last !== undefined) this.restart(receiver, conversation, last)
   }
 
   #place(receiver: Receiver, conversation: ConversationId, one: Waiting) {

@@ -11,6 +11,8 @@ export interface LiveFrame {
   seq?: number | undefined
   /** A push about how far a user is in the conversation. */
   cursor?: FrameItem['cursor']
+  /** A push that its user has joined or left this group: what is missing between messages before and after is no hole. */
+  breaks?: ConversationId | undefined
   /** It is sent round once more: by whom and which. */
   again?: { from: UserId; msgId: string } | undefined
 }

@@ -141,11 +141,38 @@ t.test('the answer to a repeat of long ago is no position', async (t) => {
 t.test('who was out of the group and comes back has no hole', async (t) => {
   const { order, receiver, take, written, holes } = connection()
   take(50)
-  order.forget(receiver, CONVERSATION)
+  order.take(receiver, { frame: Buffer.from('left'), breaks: CONVERSATION })
   take(50)
   take(60)
-  t.same(written, ['50', '60'])
+  t.same(written, ['50', 'left', '60'])
   t.same(holes, [])
+})
+
+t.test(
+  'who leaves and comes back while frames wait has no hole either: they break where the push stands',
+  async (t) => {
+    const { receiver, order, take, written, holes } = connection()
+    receiver.held = new Held()
+    take(50)
+    for (const reason of ['left', 'joined']) order.take(receiver, { frame: Buffer.from(reason), breaks: CONVERSATION })
+    take(60)
+    take(61)
+    order.release(receiver)
+    t.same(written, ['50', 'left', 'joined', '60', '61'])
+    t.same(holes, [])
+  },
+)
+
+t.test('a hole is nobody’s any more when its user has left the group', async (t) => {
+  const { receiver, order, take, written, holes } = connection()
+  take(50)
+  take(55)
+  order.take(receiver, { frame: Buffer.from('left'), breaks: CONVERSATION })
+  t.notOk(holes[0]?.open)
+  order.take(receiver, { frame: Buffer.from('joined'), breaks: CONVERSATION })
+  take(60)
+  t.same(written, ['50', 'left', 'joined', '60'])
+  t.equal(holes.length, 1)
 })
 
 t.test('while the backlog is read live frames wait; what it had is not shown twice', async (t) => {
