@@ -30,7 +30,7 @@ export function missedBy(options: MissedByOptions): MissedBy {
     await delay(Math.max(0, listeningSince + DEAD_AFTER_MS - performance.now()))
     const receivers = await membersOf(new Set(messages.flatMap(({ group }) => group ?? [])), source)
     const told = messages.flatMap((message) => {
-      if ('change' in message) return []
+      if (message.change) return []
       const { group, from } = message
       const all = group === undefined ? receiversOf(message) : (receivers.get(group) ?? [])
       return group !== undefined && all.length > groupLimit

@@ -39,7 +39,7 @@ export class Absences {
     }
     for (const item of job) {
       const { frame } = item
-      if (!frame || 'change' in frame.message) continue
+      if (!frame || frame.message.change) continue
       const { message } = frame
       const users = message.group === undefined ? usersOfItem(item) : members.get(message.group)
       // Left out of the fan-out, it comes again.

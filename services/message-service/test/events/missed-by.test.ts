@@ -38,7 +38,7 @@ t.test('who had no connection missed it: neither the sender, nor who is on a gat
 
 t.test('of groups that are gone or over the limit, and of recalls and edits, nobody missed anything', async (t) => {
   const change = { kind: 'edit' as const, seq: 1, msgId: 'm1' }
-  const edit = { ...message({ seq: 2, to: '3' }), change }
+  const edit = message({ seq: 2, to: '3', change })
   t.same(await missed()([message({ group: '6' }), edit]), [])
   t.same(await missed({ groupLimit: 3 })([message({ group: '5' })]), [])
 })

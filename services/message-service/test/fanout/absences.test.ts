@@ -83,7 +83,7 @@ t.test('a repeat is told of when its first fan-out was not ours, and once', (t) 
 t.test('a recall or an edit is nothing anybody missed', (t) => {
   const { absences, reported } = setup()
   const change = { kind: 'recall' as const, seq: 1, msgId: 'm1' }
-  absences.look([frame({ seq: 2, ...{ change } })], { routes: on(), members: nobody })
+  absences.look([frame({ seq: 2, change })], { routes: on(), members: nobody })
   t.same(reported, [])
   t.end()
 })
