@@ -19,6 +19,7 @@ export async function metricsTable(): Promise<string> {
     conversations: () => 0,
     partitions: () => 0,
     unconfirmed: () => ({ deliveries: 0, bytes: 0 }),
+    events: () => ({ waiting: 0, behindMs: 0 }),
   })
   const rows = [...(await ownRows('gateway', gateway)), ...(await ownRows('message-service', messages))]
   return table(['service', 'metric', 'type', ''], rows)

@@ -28,6 +28,10 @@ export const configSchema = z.object({
   MEMBERS_CACHED: z.coerce.number().int().positive().default(1_000_000),
   /** Members a group may have for `im.event.message.offline` of its messages; 0 for those of no group. */
   OFFLINE_EVENTS_GROUP_LIMIT: z.coerce.number().int().min(0).default(10_000),
+  /** What the stream of events may take on the disks of NATS; the oldest events go first. For a stream that has no bound yet. */
+  EVENTS_MAX_BYTES: z.coerce.number().int().positive().default(4_294_967_296),
+  /** About what events may take in memory while the stream does not take them; above it they are read back from the log later. */
+  EVENTS_WAITING_BYTES: z.coerce.number().int().positive().default(33_554_432),
   /** How long after sending it the author may take a message back, in seconds; 0 is for ever. */
   RECALL_WITHIN_S: z.coerce.number().int().nonnegative().default(120),
   /** How long after sending it the author may give a message another text, in seconds; 0 is for ever. */

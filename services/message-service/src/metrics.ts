@@ -1,11 +1,13 @@
 import { Counter, Histogram, type Registry, readings } from '@qunxin/runtime'
+import type { RelayMetrics } from './events/relay.ts'
 import type { DeliveryMetrics } from './fanout/node-streams.ts'
 
 export interface LaneMetrics {
   committed(messages: number, tookMs: number): void
 }
 
-export interface ServiceMetrics extends LaneMetrics, DeliveryMetrics {
+export interface ServiceMetrics extends LaneMetrics, DeliveryMetrics, RelayMetrics {
+  eventsRecovered(facts: number): void
   unreached(users: number): void
   offline(users: number): void
   offlineGivenUp(users: number): void
@@ -22,6 +24,7 @@ export function serviceMetrics(
     conversations(): number
     partitions(): number
     unconfirmed(): { deliveries: number; bytes: number }
+    events(): { waiting: number; behindMs: number }
   },
 ): ServiceMetrics {
   const registers = [registry]
@@ -76,7 +79,29 @@ export function serviceMetrics(
     labelNames: ['cause'],
     registers,
   })
+  const facts = new Counter({
+    name: 'qunxin_events_published_total',
+    help: 'Facts about messages the stream of events has confirmed',
+    labelNames: ['what'],
+    registers,
+  })
+  const factsLetGo = new Counter({
+    name: 'qunxin_events_let_go_total',
+    help: 'Facts the stream of events did not take in time; they are read back from the log',
+    registers,
+  })
+  const factsRecovered = new Counter({
+    name: 'qunxin_events_recovered_total',
+    help: 'Facts published from the log for an instance that died, a new stream, or what was let go',
+    registers,
+  })
   const { gauge } = readings(registry)
+  gauge('qunxin_events_waiting', 'Facts the stream of events has not confirmed yet', () => gauges.events().waiting)
+  gauge(
+    'qunxin_events_behind_seconds',
+    'How long ago the oldest message was stored that may be missing in the stream of events',
+    () => gauges.events().behindMs / 1_000,
+  )
   gauge('qunxin_sends_waiting', 'Sends taken in and not decided yet', gauges.waiting)
   gauge('qunxin_reads_pending', 'Reads of history, backlogs and ranges under way or waiting', gauges.reads)
   gauge('qunxin_conversations_cached', 'Conversations in memory', gauges.conversations)
@@ -103,6 +128,9 @@ export function serviceMetrics(
     unreached: (users) => unreached.inc(users),
     offline: (users) => offline.inc(users),
     offlineGivenUp: (users) => offlineGivenUp.inc(users),
+    eventsPublished: (what, count) => facts.inc({ what }, count),
+    eventsLetGo: (count) => factsLetGo.inc(count),
+    eventsRecovered: (count) => factsRecovered.inc(count),
     refusedBatch: (sends) => overloaded.inc(sends),
     dropped: (cause) => drops.inc({ cause }),
   }

@@ -17,6 +17,7 @@ import {
 import { changeHandlers } from './changing.ts'
 import type { Config } from './config.ts'
 import { Absences } from './fanout/absences.ts'
+import { createEvents } from './events/create-events.ts'
 import { Gateways } from './fanout/gateways.ts'
 import { membersNow } from './fanout/members-now.ts'
 import { NodeStreams } from './fanout/node-streams.ts'
@@ -129,6 +130,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     conversations: () => conversations.size,
     partitions: () => tenures.size,
     unconfirmed: () => streams.unconfirmed,
+    events: () => ({ waiting: events.relay.waiting, behindMs: events.behindMs() }),
   })
   const streams = new NodeStreams({
     bus,
@@ -191,6 +193,21 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
   })
   onStop('cursors', 3_000, () => receipts.flush())
 
+  const events = createEvents({
+    config,
+    bus,
+    db: mongo.db,
+    instance,
+    missedBy: async () => [],
+    untoldSince: () => owner.untoldSince(),
+    clock: systemClock,
+    metrics: counters,
+    logger,
+  })
+  onStop('watermark', 3_000, () => events.stop())
+  onStop('events', 5_000, () => events.idle())
+  onStop('reading back', 2_000, () => events.stopReadingBack())
+
   const stalls = watchStalls(STALL_LIMIT_MS, () => dropCaches('stall'))
   onStop('stall watch', 100, () => stalls.stop())
   const tenures = new Tenures(systemClock)
@@ -206,6 +223,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     routes,
     absences,
     streams,
+    events,
     receipts,
     tenures,
     clock: systemClock,
@@ -272,6 +290,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     served = bus.stopServing()
     return ownership.leave()
   })
+  await events.start(signal)
   await ownership.start(signal)
   readiness.met('partitions')
   logger.info({ opsUrl: ops.url, instance }, 'ready')

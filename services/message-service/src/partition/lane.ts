@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '@qunxin/runtime'
 import type { Limits } from '../domain/limits.ts'
 import type { Message } from '../domain/message.ts'
+import type { MessageEvents } from '../events/message-events.ts'
 import type { Fanout } from '../fanout/fanout.ts'
 import type { JobItem } from '../fanout/job.ts'
 import type { LaneMetrics } from '../metrics.ts'
@@ -20,6 +21,9 @@ export interface LaneOptions extends PreparationOptions {
   fanout: Fanout
   limits: Limits
   metrics: LaneMetrics
+  events: Pick<MessageEvents, 'stored' | 'doubted'>
+  /** Undefined when others would publish what we store now should we die; else resolves when that is so. */
+  standing(): Promise<void> | undefined
   /** Called before each commit: drops every cache when the event loop has stood still. */
   beforeCommit(): void
 }
@@ -51,7 +55,10 @@ export class Lane {
     this.#writer = new LogWriter({ log: options.log, logger: options.logger, signal: this.#stopped.signal })
     this.#preparation = new Preparation(options, {
       ready: (conversation) => this.#list(conversation),
-      again: (messages) => options.fanout.push(messages.map((message) => again(message, ''))),
+      again: (messages) => {
+        options.events.stored(messages)
+        options.fanout.push(messages.map((message) => again(message, '')))
+      },
     })
   }
 
@@ -149,6 +156,8 @@ export class Lane {
 
   async #run(): Promise<void> {
     for (;;) {
+      const standing = this.#options.standing()
+      if (standing !== undefined) await standing
       this.#options.beforeCommit()
       this.#plannedAt = this.#options.clock.now()
       const { plan, conversations } = this.#gather(this.#plannedAt)
@@ -163,6 +172,7 @@ export class Lane {
         // Nothing here is expected to throw while we run. Whatever it was, what is stored is in the log: the tails are read
         // again, and the gateways' repeats of these sends are taken.
         this.#options.logger.error({ err: error }, 'a commit failed')
+        this.#options.events.doubted(this.#plannedAt)
         for (const conversation of conversations) conversation.forget()
         const pending = plan.entries.map(pendingIn)
         for (const { run } of pending) run.unanswered = 0
@@ -197,10 +207,14 @@ export class Lane {
   }
 
   async #commit(plan: Plan): Promise<void> {
-    const { fanout, metrics, clock } = this.#options
+    const { fanout, events, metrics, clock } = this.#options
     const started = performance.now()
     const keys = plan.doubtful.map(({ send }) => send)
     const [written, known] = await Promise.all([this.#writer.write(plan.messages), this.#writer.originals(keys)])
+    const stored = plan.messages.filter((_, index) => written.isStored(index))
+    events.stored(stored, this.#plannedAt)
+    // What was given up may be stored still.
+    if (written.unsure && stored.length < plan.messages.length) events.doubted(this.#plannedAt)
     const { outcomes, requeued } = resolve(plan, { written, known })
     this.#decided(outcomes.map(({ pending }) => pending))
     for (const [conversation, pending] of requeued) {

@@ -4,6 +4,7 @@ import type { SendBatch } from '@qunxin/contracts'
 import type { Clock, Logger } from '@qunxin/runtime'
 import type { Config } from '../config.ts'
 import type { Absences } from '../fanout/absences.ts'
+import type { Events } from '../events/create-events.ts'
 import type { Publication } from '../fanout/compose.ts'
 import { DeliveryWriter } from '../fanout/delivery-writer.ts'
 import { Fanout } from '../fanout/fanout.ts'
@@ -37,6 +38,7 @@ export interface OwnerParts {
   routes: Routes
   absences: Absences
   streams: NodeStreams
+  events: Pick<Events, 'relay' | 'standing'>
   receipts: Receipts
   tenures: Tenures
   clock: Clock
@@ -86,6 +88,8 @@ export function createOwner(config: Config, parts: OwnerParts) {
         clock: parts.clock,
         logger,
         metrics,
+        events: parts.events.relay,
+        standing: () => parts.events.standing(),
         beforeCommit: parts.noticeStall,
       }),
   )

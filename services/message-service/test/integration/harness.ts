@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type Bus, connectBus } from '@qunxin/bus'
+import { type Bus, connectBus, eventsStreamName } from '@qunxin/bus'
 import {
   decodeDelivery,
   type FrameItem,
@@ -52,6 +52,7 @@ export async function world() {
     OPS_PORT: '0',
     OPS_HOST: '127.0.0.1',
     PARTITIONS: String(PARTITIONS),
+    EVENTS_MAX_BYTES: String(64 * 1024 * 1024),
     LOG_LEVEL: 'info',
   }
   const start = async (settings: Record<string, string> = {}, options: Partial<StartOptions> = {}) => {
@@ -68,6 +69,9 @@ export async function world() {
     start,
     async end() {
       await Promise.all(services.map((service) => service.stop()))
+      const bus = await connect('operator')
+      const { streams } = await bus.jetstreamManager()
+      await streams.delete(eventsStreamName(name)).catch(() => {})
       await Promise.all(buses.map((bus) => bus.close()))
       await db.dropDatabase()
       await client.close()

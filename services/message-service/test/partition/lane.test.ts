@@ -1,6 +1,7 @@
 import { decodeDelivery, groupConversation } from '@qunxin/contracts'
 import { createLogger, systemClock } from '@qunxin/runtime'
 import t from 'tap'
+import { noEvents } from '../../src/events/message-events.ts'
 import { Fanout } from '../../src/fanout/fanout.ts'
 import { everywhere } from '../../src/fanout/routes.ts'
 import { MembershipCache } from '../../src/membership/cache.ts'
@@ -47,7 +48,10 @@ t.test('nobody gets into a group in the moment in which what is known of its mem
     limits: { textLength: 5_000 },
     clock: systemClock,
     logger,
+    receipts: { stored() {} },
     metrics: { committed() {} },
+    events: noEvents,
+    standing: () => undefined,
     beforeCommit() {},
   })
   const conversation = new Conversation(groupConversation('5'), 0)
@@ -91,7 +95,10 @@ t.test('a message being stored or sent out is known to be untold, until it is ou
     limits: { textLength: 5_000 },
     clock,
     logger,
+    receipts: { stored() {} },
     metrics: { committed() {} },
+    events: noEvents,
+    standing: () => undefined,
     beforeCommit() {},
   })
   t.equal(lane.untoldSince, Number.POSITIVE_INFINITY)

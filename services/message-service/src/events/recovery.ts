@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from '@qunxin/runtime'
+import type { Db } from 'mongodb'
+import type { Message } from '../domain/message.ts'
+import type { Doubt } from './doubt.ts'
+import { type Event, EventWriter } from './event-writer.ts'
+import { offlineFacts, storedFact } from './facts.ts'
+import type { MissedBy } from './message-events.ts'
+import { replay } from './replay.ts'
+import type { Watermark, Watermarks } from './watermarks.ts'
+
+const LOOK_EVERY_MS = 1_000
+/** Far from the end of a claim. */
+const KEEP_EVERY_MS = 3_000
+
+export interface RecoveryOptions {
+  instance: string
+  db: Db
+  watermarks: Watermarks
+  /** Resolves when there is a stream to publish to. */
+  ready(): Promise<void>
+  publish(event: Event): Promise<void>
+  missedBy: MissedBy
+  /** What we doubt ourselves. */
+  doubt: Doubt
+  /** A time of ours by the database's clock, or a little earlier. */
+  inDatabase(time: number): number
+  metrics: { eventsRecovered(facts: number): void }
+  logger: Logger
+}
+
+/** Publishes from the log what an instance stored and did not live to tell, one after the other. */
+export class Recovery {
+  readonly #options: RecoveryOptions
+  readonly #stopped = new AbortController()
+  #running: Promise<void> | undefined
+  #isFailing = false
+
+  constructor(options: RecoveryOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#running ??= this.#run()
+  }
+
+  /** What is under way is left to others. */
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopped
+    while (!signal.aborted) {
+      try {
+        while (await this.#turn());
+        this.#isFailing = false
+      } catch (error) {
+        if (!this.#isFailing && !signal.aborted)
+          this.#options.logger.warn({ err: error }, 'events cannot be read back from the log, trying again')
+        this.#isFailing = true
+      }
+      await delay(LOOK_EVERY_MS, undefined, { signal, ref: false }).catch(() => {})
+    }
+  }
+
+  /** Returns whether there was something to read back. */
+  async #turn(): Promise<boolean> {
+    const { instance, watermarks, ready, doubt, inDatabase } = this.#options
+    this.#stopped.signal.throwIfAborted()
+    await ready()
+    const marker = randomBytes(8).toString('hex')
+    const doubted = doubt.take()
+    if (doubted !== undefined) {
+      let done = false
+      try {
+        await watermarks.mark(instance, marker)
+        await this.#replay({ id: instance, publishedUntil: inDatabase(doubted), marker }, async () => true)
+        done = true
+      } finally {
+        doubt.settle(done)
+      }
+      return true
+    }
+    const claimed = await watermarks.claim(instance, marker)
+    if (!claimed) return false
+    await this.#replay(claimed, () => watermarks.keep(claimed.id, instance))
+    await watermarks.finish(claimed.id, instance)
+    return true
+  }
+
+  async #replay(watermark: Watermark, keep: () => Promise<boolean>): Promise<void> {
+    const { db, metrics, logger } = this.#options
+    const of = watermark.id
+    logger.info({ of, publishedUntil: new Date(watermark.publishedUntil) }, 'events are read back from the log')
+    let facts = 0
+    let keptAt = performance.now()
+    await replay(watermark, {
+      db,
+      signal: this.#stopped.signal,
+      take: async (messages) => {
+        if (performance.now() - keptAt > KEEP_EVERY_MS) {
+          if (!(await keep())) throw new Error(`${of} lives, or is read back by another`)
+          keptAt = performance.now()
+        }
+        facts += await this.#publish(messages)
+      },
+      lost: (from, until) =>
+        logger.error(
+          { of, from: new Date(from), until: new Date(until) },
+          'events of messages stored in this time may be missing in the stream: the oplog of MongoDB does not reach back so far',
+        ),
+    })
+    metrics.eventsRecovered(facts)
+    logger.info({ of, facts }, 'events were read back from the log')
+  }
+
+  /** Resolves with how many facts there were, when the stream has them. */
+  async #publish(messages: readonly Message[]): Promise<number> {
+    if (messages.length === 0) return 0
+    const { publish, missedBy } = this.#options
+    const events: (Event | undefined)[] = []
+    const stored = new EventWriter('stored')
+    for (const message of messages) events.push(stored.add(storedFact(message)))
+    const offline = new EventWriter('offline')
+    for (const missed of await missedBy(messages))
+      for (const fact of offlineFacts(missed)) events.push(offline.add(fact, fact.userIds.length))
+    events.push(stored.finish(), offline.finish())
+    let facts = 0
+    for (const event of events) {
+      if (!event) continue
+      await publish(event)
+      facts += event.facts
+    }
+    return facts
+  }
+}
