@@ -81,7 +81,8 @@ export function planConversation(
       plan.doubt(pending, members.gone ? 'GROUP_NOT_FOUND' : 'NOT_A_MEMBER')
       continue
     }
-    if (conversation.isBlocked(send.from)) {
+    // What was said may be taken back all the same.
+    if (conversation.isBlocked(send.from) && send.change?.kind !== 'recall') {
       plan.doubt(pending, 'NOT_ALLOWED')
       continue
     }

@@ -25,3 +25,12 @@ t.test('a message keeps the attachment fields of its type only', async (t) => {
 t.test('fields of another type do not make another content', async (t) => {
   t.equal(contentHash({ type: 1, text: 'a', attachment: image }), contentHash({ type: 1, text: 'a' }))
 })
+
+t.test('a change is another content than a message, by what it changes and its text', async (t) => {
+  const edit = (seq: number, text: string) =>
+    contentHash({ type: 1, text, change: { kind: 'edit', seq, msgId: `m${seq}` } })
+  t.equal(edit(1, 'a'), edit(1, 'a'))
+  const others = [edit(2, 'a'), edit(1, 'b'), contentHash({ type: 1, text: 'a' })]
+  others.push(contentHash({ type: 1, text: 'a', change: { kind: 'recall', seq: 1, msgId: 'm1' } }))
+  for (const other of others) t.not(other, edit(1, 'a'))
+})

@@ -21,3 +21,11 @@ t.test('a text is measured in UTF-16 units and may not be empty; the others may'
 t.test('an unknown type is refused', async (t) => {
   t.equal(refusalOf(entry('1', '2', { type: 5 as 1 }), limits), 'UNSUPPORTED_CONTENT')
 })
+
+t.test('an edit has the text of a message, a recall has none', async (t) => {
+  const change = { seq: 1, msgId: 'm1' }
+  const edit = { change: { kind: 'edit' as const, ...change } }
+  t.equal(refusalOf(entry('1', '2', { text: '', ...edit }), limits), 'BAD_REQUEST')
+  t.equal(refusalOf(entry('1', '2', { text: '一二三四五六', ...edit }), limits), 'MESSAGE_TOO_LONG')
+  t.equal(refusalOf(entry('1', '2', { text: '', change: { kind: 'recall', ...change } }), limits), undefined)
+})

@@ -66,3 +66,12 @@ t.test('a group message has the state of its slowest reader, whoever wrote it le
   t.equal(stateInGroup({ from: '3', seq: 1 }, undefined), 1)
   t.equal(stateInGroup({ from: '3', seq: 1 }, { delivered: [['3', 9]], read: [['3', 9]] }), 1)
 })
+
+t.test('what came of a message is told on both edges, and a change says what it changes', async (t) => {
+  t.match(toMsgModel(message({ text: '', recalled: true }), 1), { contentStr: '', recalled: true })
+  t.match(toMsgModel(message({ edited: 5 }), 1), { edited: 5 })
+  const change = { kind: 'edit', seq: 1, msgId: 'm1' } as const
+  t.match(toMsgModel(message({ seq: 2, change }), 1), { seq: 2, change })
+  t.match(toChatRecord(message({ type: 2, text: '', recalled: true }), 1), { msg: '', url: '', recalled: true })
+  t.match(toChatRecord(message({ edited: 5 }), 1), { msg: 'text 1', edited: 5 })
+})

@@ -158,3 +158,12 @@ t.test('pushes go to their users, or to the members as they are', async (t) => {
     { to: 'b', items: [{ users: ['2'] }] },
   ])
 })
+
+t.test('a recall or an edit has a tag of its own, and its place among the messages', async (t) => {
+  const change = { kind: 'recall', seq: 1, msgId: 'm1' } as const
+  const job = [stored({ seq: 2, msgId: 'recall:1', text: '', change }, 'a')]
+  const [published] = compose(job, { instance: 'i', routes: new Map([['2', on('a')]]), members })
+  const { delivery, bodies } = decodeDelivery((published as { payload: Uint8Array }).payload)
+  t.match(delivery.items[0], { seq: 2, conversation: 'p1-2' })
+  t.match(JSON.parse(Buffer.from(bodies[0]!).toString()), { tag: 'messageChanged', data: { seq: 2, change } })
+})

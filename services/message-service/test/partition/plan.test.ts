@@ -152,6 +152,45 @@ t.test('in slow mode a member is refused who sends too early, and is told how lo
   t.equal(planned(one, { members: slow, now: 98_000 }).messages.length, 1, 'at the very millisecond')
 })
 
+t.test('who is blocked may take back what they said, and not give it another text', async (t) => {
+  const change = (kind: 'recall' | 'edit') => ({ msgId: kind, change: { kind, seq: 1, msgId: 'm' } })
+  const one = conversation([entry('1', '2', change('edit')), entry('1', '2', change('recall'))])
+  one.prefer({ user: '2', conversation: 'p1-2', blocked: true, muted: false, version: 1 })
+  t.match(planned(one).entries, [
+    { kind: 'doubtful', outcome: { code: 'NOT_ALLOWED' } },
+    { kind: 'store', message: { seq: 11, msgId: 'recall' } },
+  ])
+})
+
+t.test('slow mode counts messages: changes of what was said come when they like, and hold up nothing', async (t) => {
+  const slow = membersAt(1, new Set(['1']), { slowModeMs: 5_000, admins: new Set() })
+  const inGroup = { group: '5', conversation: 'g5' }
+  const change = (id: number, kind: 'recall' | 'edit') =>
+    entry('1', '', { ...inGroup, id, msgId: `c${id}`, text: kind, change: { kind, seq: 1, msgId: 'm' } })
+  const one = conversation([change(1, 'edit'), change(2, 'recall'), entry('1', '', { ...inGroup, id: 3, msgId: 'm3' })])
+  one.pace = new Pace(0, new Map())
+  const plan = planned(one, { members: slow })
+  t.same(
+    plan.messages.map(({ seq, msgId }) => [seq, msgId]),
+    [
+      [11, 'c1'],
+      [12, 'c2'],
+      [13, 'm3'],
+    ],
+  )
+  t.match(plan.messages[0], { change: { kind: 'edit', seq: 1, msgId: 'm' } })
+  one.queue = [change(4, 'edit'), entry('1', '', { ...inGroup, id: 5, msgId: 'm5' })].map((send) =>
+    pendingOf(send, run('n')),
+  )
+  resolve(plan, { written: everything, known: [] })
+  const next = planned(one, { members: slow, now: 2_000 })
+  t.same(
+    next.messages.map(({ msgId }) => msgId),
+    ['c4'],
+  )
+  t.equal(one.pace.lastOf('1'), 1_002)
+})
+
 t.test('in slow mode a repeat that only the log knows is answered with the original', async (t) => {
   const slow = membersAt(1, new Set(['1']), { slowModeMs: 5_000, admins: new Set() })
   const one = conversation(sends(1, { group: '5', conversation: 'g5' }))
