@@ -234,6 +234,18 @@ export const surfaceCases: Record<string, SurfaceCase> = {
     info: '消息免打扰设置成功',
     output: nothing,
   },
+  typing: {
+    input: ({ groupId }) => ({ sessionId: groupId }),
+    allows: members,
+    info: '已通知对方正在输入',
+    output: nothing,
+  },
+  queryPresence: {
+    input: ({ other, stranger }) => ({ userIds: [other.number, stranger.id] }),
+    allows: anybody,
+    info: '获取在线状态成功',
+    output: () => ({ users: [] }),
+  },
   recallMessage: {
     input: ({ groupId }) => ({ sessionId: groupId, seq: 1 }),
     allows: ownerOnly,

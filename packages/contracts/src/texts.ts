@@ -30,6 +30,8 @@ const successes = {
   'chat.unblocked': { zh: '已取消屏蔽该用户', en: 'The user is no longer blocked' },
   'chat.blockListed': { zh: '获取屏蔽列表成功', en: 'Blocked users loaded' },
   'chat.muteSet': { zh: '消息免打扰设置成功', en: 'Mute set' },
+  'chat.typingTold': { zh: '已通知对方正在输入', en: 'The others are told' },
+  'chat.presenceLoaded': { zh: '获取在线状态成功', en: 'Online states loaded' },
 } as const satisfies Record<string, { [L in Language]: string | ((name: string) => string) }>
 
 export type TextKey = keyof typeof successes

@@ -16,10 +16,12 @@ import {
   type Operation,
   queryGroupInfo,
   queryGroupList,
+  queryPresence,
   recallMessage,
   sendMessage,
   setAdmin,
   type TextKey,
+  typing,
   unblockUser,
   updateGroup,
   updateGroupInfo,
@@ -73,6 +75,8 @@ export const surface: readonly Row[] = [
   seedB(unblockUser, 'chat', { info: 'chat.unblocked' }),
   seedB(blockList, 'chat', { info: 'chat.blockListed' }),
   seedB(muteConversation, 'chat', { info: 'chat.muteSet' }),
+  seedB(typing, 'chat', { info: 'chat.typingTold', silent: true }),
+  seedB(queryPresence, 'chat', { info: 'chat.presenceLoaded' }),
 ]
 
 export const rowOfTag: ReadonlyMap<string, Row> = new Map(surface.map((row) => [row.tag, row]))

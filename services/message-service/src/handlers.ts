@@ -14,6 +14,7 @@ export function createReadGates() {
     history: new ReadGate({ atOnce: 8, waiting: 400 }),
     ranges: new ReadGate({ atOnce: 8, waiting: 400 }),
     backlogs: new ReadGate({ atOnce: 16, waiting: 800 }),
+    presence: new ReadGate({ atOnce: 4, waiting: 100 }),
     // Each may wait for a group-service that is away until nobody waits for it any more.
     groupBacklogs: new ReadGate({ atOnce: 16, waiting: 200 }),
   }
@@ -35,6 +36,8 @@ export function createHandlers(
     'message.unblockUser': others['message.unblockUser'],
     'message.blockList': others['message.blockList'],
     'message.muteConversation': others['message.muteConversation'],
+    'message.typing': others['message.typing'],
+    'message.queryPresence': others['message.queryPresence'],
     'message.loadChatRecords': (input, context) =>
       history.run(context.deadline, () => loadRecords(reads, actorOf(context), input)),
     'message.range': (input, { deadline }) => ranges.run(deadline, () => readRange(reads, input)),

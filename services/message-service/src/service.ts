@@ -32,6 +32,7 @@ import { createOwner } from './partition/owner.ts'
 import { Ownership } from './partition/ownership.ts'
 import { Tenures } from './partition/tenures.ts'
 import { preferenceHandlers } from './preferences/handlers.ts'
+import { presenceHandlers } from './presence/handlers.ts'
 import { GroupsInTime } from './reads/groups-in-time.ts'
 import { Receipts } from './receipts/receipts.ts'
 import { askToSend, sender } from './sending.ts'
@@ -260,8 +261,18 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     logger.error(why)
     return { instance, opsUrl: ops.url, dropCaches, stop }
   }
+  const presence = presenceHandlers({
+    routes,
+    conversations: rows,
+    preferences,
+    membership: source,
+    bus,
+    partitions: config.PARTITIONS,
+    gate: gates.presence,
+  })
   const ask = askToSend({ bus, instance, partitions: config.PARTITIONS })
   const changeLimits = { recall: config.RECALL_WITHIN_S * 1_000, edit: config.EDIT_WITHIN_S * 1_000 }
+  bus.serve(presence.services, 'message-service')
   bus.serve(
     createHandlers(
       { log, cursors, conversations: rows, membership: source, groupsInTime: new GroupsInTime(source), gates },
@@ -276,6 +287,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
           clock: systemClock,
         }),
         ...preferenceHandlers({ bus, partitions: config.PARTITIONS, preferences, membership: source }),
+        ...presence.clients,
       },
     ),
     'message-service',

@@ -2,6 +2,7 @@ import * as changes from './changes.ts'
 import * as group from './group.ts'
 import * as message from './message.ts'
 import * as preferences from './preferences.ts'
+import * as presence from './presence.ts'
 import * as user from './user.ts'
 
 export * from './changes.ts'
@@ -49,6 +50,9 @@ export const operations = {
   'message.unblockUser': preferences.unblockUser,
   'message.blockList': preferences.blockList,
   'message.muteConversation': preferences.muteConversation,
+  'message.typing': presence.typing,
+  'message.queryPresence': presence.queryPresence,
+  'presence.get': presence.getPresence,
 } as const
 
 export type Operations = typeof operations

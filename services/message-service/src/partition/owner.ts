@@ -16,6 +16,7 @@ import { changeMembership } from '../membership/change.ts'
 import type { ServiceMetrics } from '../metrics.ts'
 import { changePreference } from '../preferences/change.ts'
 import { PairPreferences } from '../preferences/pair-preferences.ts'
+import { Typing } from '../presence/typing.ts'
 import type { Receipts } from '../receipts/receipts.ts'
 import type { Conversations } from '../store/conversations.ts'
 import type { Cursors } from '../store/cursors.ts'
@@ -74,6 +75,14 @@ export function createOwner(config: Config, parts: OwnerParts) {
         logger,
       }),
   )
+  const typing = fanouts.map(
+    (fanout) =>
+      new Typing({
+        fanout,
+        membership,
+        preferencesOf: (conversation) => pairPreferences.of(conversation),
+      }),
+  )
   const lanes = fanouts.map(
     (fanout) =>
       new Lane({
@@ -115,6 +124,7 @@ export function createOwner(config: Config, parts: OwnerParts) {
         partition,
       })
     },
+    typing: (notice, lane) => typing[lanes.indexOf(lane)]?.take(notice),
     changePreference: (change, lane, partition) => {
       parts.noticeStall()
       const options = { preferences: parts.preferences, conversations, caughtUp: () => bus.flush() }

@@ -12,6 +12,8 @@ import {
   type SendEntry,
   sendBatch,
   subjects,
+  type TypingNotice,
+  typingNotice,
 } from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
 import { Batches } from './batches.ts'
@@ -28,6 +30,7 @@ export interface PartitionsOptions {
   /** Refuses a batch as a whole: UNAVAILABLE for each of its sends. */
   refuse(batch: SendBatch, reply: string | undefined): void
   changeMembership(change: MembershipChange, lane: Lane, partition: number): Promise<{ lastSeq: number }>
+  typing(notice: TypingNotice, lane: Lane): void
   /** Undefined when the partition was lost meanwhile: nothing is answered. */
   changePreference(change: PreferenceChange, lane: Lane, partition: number): Promise<PreferenceAnswer | undefined>
   receive(receipts: readonly Receipt[]): void
@@ -54,6 +57,9 @@ export class Partitions {
     this.#subscriptions.set(partition, [
       bus.subscribe(subjects.partitionSend(partition), (message) => this.takeBatch(partition, message)),
       bus.subscribe(subjects.partitionMembership(partition), (message) => this.#takeMembership(partition, message)),
+      bus.subscribe(subjects.partitionTyping(partition), ({ data }) =>
+        this.#options.typing(typingNotice.parse(decode(data)), this.laneOf(partition)),
+      ),
       bus.subscribe(subjects.partitionPreference(partition), (message) => this.#takePreference(partition, message)),
       bus.subscribe(subjects.partitionReceipt(partition), (message) => this.#takeReceipts(message)),
     ])

@@ -4,6 +4,10 @@ import type { ConversationId, UserId } from '@qunxin/contracts'
 export interface Conversations {
   /** Writes both users' rows; writing again changes nothing. Resolves when a majority has them. */
   begin(conversation: ConversationId, at: number): Promise<void>
-  /** The newest first, by a hint that lags behind. */
+  /** Which of these a user has. */
+  among(user: UserId, conversations: readonly ConversationId[]): Promise<Set<ConversationId>>
+  /** Moves the hints of when something was last sent forward, where the rows are there; a hint never moves back. */
+  touch(hints: readonly { conversation: ConversationId; at: number }[]): Promise<void>
+  /** The newest first, by that hint. */
   of(user: UserId, limit: number): Promise<ConversationId[]>
 }

@@ -19,4 +19,13 @@ export async function conversationsSuite(t: Test, open: () => Promise<Conversati
     await rows.begin('p1-4', 7)
     t.same(await rows.of('1', 2), ['p1-3', 'p1-4'])
   })
+
+  t.test('which of some conversations a user has is found by their names', async (t) => {
+    const rows = await open()
+    await rows.begin('p1-2', 5)
+    await rows.begin('p2-3', 6)
+    t.same(await rows.among('1', ['p1-2', 'p2-3', 'p1-9']), new Set(['p1-2']))
+    t.same(await rows.among('9', ['p1-2', 'p1-9']), new Set())
+    t.same(await rows.among('1', []), new Set())
+  })
 }
