@@ -10,7 +10,7 @@ export interface ServiceMetrics extends LaneMetrics, DeliveryMetrics, RelayMetri
   eventsRecovered(facts: number): void
   unreached(users: number): void
   offline(users: number): void
-  offlineGivenUp(users: number): void
+  offlineLetGo(users: number): void
   refusedBatch(sends: number): void
   dropped(cause: 'stall' | 'nats'): void
 }
@@ -63,9 +63,9 @@ export function serviceMetrics(
     help: 'Receivers of messages who had no connection',
     registers,
   })
-  const offlineGivenUp = new Counter({
-    name: 'qunxin_receivers_offline_given_up_total',
-    help: 'Those of them whom no event tells of, because too many were waiting for theirs',
+  const offlineLetGo = new Counter({
+    name: 'qunxin_receivers_offline_let_go_total',
+    help: 'Those of them of whom too many waited for their event; they are read back from the log',
     registers,
   })
   const overloaded = new Counter({
@@ -127,7 +127,7 @@ export function serviceMetrics(
     gaveUp: (count) => gaveUp.inc(count),
     unreached: (users) => unreached.inc(users),
     offline: (users) => offline.inc(users),
-    offlineGivenUp: (users) => offlineGivenUp.inc(users),
+    offlineLetGo: (users) => offlineLetGo.inc(users),
     eventsPublished: (what, count) => facts.inc({ what }, count),
     eventsLetGo: (count) => factsLetGo.inc(count),
     eventsRecovered: (count) => factsRecovered.inc(count),

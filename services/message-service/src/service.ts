@@ -17,6 +17,8 @@ import {
 import { changeHandlers } from './changing.ts'
 import type { Config } from './config.ts'
 import { createEvents } from './events/create-events.ts'
+import { missedBy } from './events/missed-by.ts'
+import { OfflineReports } from './events/offline-reports.ts'
 import { Absences } from './fanout/absences.ts'
 import { Gateways } from './fanout/gateways.ts'
 import { membersNow } from './fanout/members-now.ts'
@@ -32,6 +34,7 @@ import { createOwner } from './partition/owner.ts'
 import { Ownership } from './partition/ownership.ts'
 import { Tenures } from './partition/tenures.ts'
 import { preferenceHandlers } from './preferences/handlers.ts'
+import { MutedUsers } from './preferences/muted-users.ts'
 import { presenceHandlers } from './presence/handlers.ts'
 import { GroupsInTime } from './reads/groups-in-time.ts'
 import { Receipts } from './receipts/receipts.ts'
@@ -137,12 +140,15 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     bus,
     instance,
     limits: { node: config.UNCONFIRMED_NODE_BYTES, all: config.UNCONFIRMED_BYTES },
-    redirect: (node, deliveries) => void redirectFrom(node, deliveries),
+    redirect: (node, deliveries) => {
+      const redirecting = redirectFrom(node, deliveries).finally(() => redirects.delete(redirecting))
+      redirects.add(redirecting)
+    },
+    lost: (agoMs) => events.relay.doubted(systemClock.now() - agoMs),
     metrics: counters,
     logger,
   })
   onStop('streams', 100, () => streams.stop())
-  onStop('confirmations', 2_000, () => streams.settled())
   // A user looked up while a gateway was not known to live may have been taken for absent.
   const gateways: Gateways = new Gateways(bus, {
     appeared: () => routes.dropAll(),
@@ -165,8 +171,9 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
 
   const absences = new Absences({
     groupLimit: config.OFFLINE_EVENTS_GROUP_LIMIT,
-    report: (_message, users) => counters.offline(users.length),
+    report: (message, users) => reports.report(message, users),
   })
+  const redirects = new Set<Promise<void>>()
   const redirectFrom = async (node: string, deliveries: readonly Uint8Array[]) => {
     try {
       await redirect(node, deliveries, {
@@ -199,14 +206,35 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     bus,
     db: mongo.db,
     instance,
-    missedBy: async () => [],
-    untoldSince: () => owner.untoldSince(),
+    missedBy: missedBy({
+      source,
+      routes,
+      lives: (node) => gateways.live.has(node),
+      listeningSince: performance.now(),
+      mutedIn: (conversation) => preferences.mutedIn(conversation),
+      groupLimit: config.OFFLINE_EVENTS_GROUP_LIMIT,
+    }),
+    untoldSince: () => Math.min(owner.untoldSince(), reports.untoldSince),
     clock: systemClock,
     metrics: counters,
     logger,
   })
   onStop('watermark', 3_000, () => events.stop())
   onStop('events', 5_000, () => events.idle())
+  const mutedUsers = new MutedUsers(conversations, preferences)
+  const reports = new OfflineReports({
+    events: events.relay,
+    mutedIn: (conversation) => mutedUsers.of(conversation),
+    metrics: counters,
+    logger,
+  })
+  onStop('what is not told by now', 100, () => reports.stop())
+  onStop('who is offline', 3_000, async () => {
+    await Promise.all(redirects)
+    await reports.idle()
+  })
+  // Longer than it takes to notice that a gateway died.
+  onStop('confirmations', 3_000, () => streams.settled())
   onStop('reading back', 2_000, () => events.stopReadingBack())
 
   const stalls = watchStalls(STALL_LIMIT_MS, () => dropCaches('stall'))

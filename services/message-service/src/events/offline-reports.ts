@@ -8,16 +8,16 @@ import type { MessageEvents } from './message-events.ts'
 const TURN = { users: 2_000, reports: 200 }
 /** Above it the rest waits: a busy group of thousands who are away floods neither NATS nor those who read the events. */
 const USERS_A_SECOND = 200_000
-/** Above it what comes is given up and counted. */
+/** Above it all of it is let go, and read back from the log later. */
 const MOST_WAITING_USERS = 5_000_000
 const RETRY_MS = 200
 const COMPLAIN_EVERY_MS = 5_000
 
 export interface OfflineReportsOptions {
-  events: Pick<MessageEvents, 'offline'>
+  events: Pick<MessageEvents, 'offline' | 'doubted'>
   /** Those who muted a conversation. */
   mutedIn(conversation: ConversationId): Promise<ReadonlySet<UserId>>
-  metrics: { offline(users: number): void; offlineGivenUp(users: number): void }
+  metrics: { offline(users: number): void; offlineLetGo(users: number): void }
   logger: Logger
 }
 
@@ -52,15 +52,13 @@ export class OfflineReports {
   }
 
   report(message: Message, users: readonly UserId[]): void {
-    if (this.#users > MOST_WAITING_USERS) {
-      this.#options.metrics.offlineGivenUp(users.length)
-      return
-    }
     this.#waiting.push({ message, users, done: 0 })
     this.#users += users.length
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined
-    })
+    if (this.#users > MOST_WAITING_USERS) this.#letGo()
+    else
+      this.#running ??= this.#run().finally(() => {
+        this.#running = undefined
+      })
   }
 
   /** Resolves when everything reported so far is handed on. */
@@ -84,11 +82,21 @@ export class OfflineReports {
         await delay(RETRY_MS, undefined, { signal }).catch(() => {})
         continue
       }
+      if (reports[0] !== this.#waiting[0]) continue
       const users = this.#handOn(reports, muted)
       const pauseMs = Math.floor((users * 1_000) / USERS_A_SECOND)
       if (pauseMs > 0) await delay(pauseMs)
       else await nextTurn()
     }
+  }
+
+  #letGo(): void {
+    const { events, metrics, logger } = this.#options
+    events.doubted(this.untoldSince)
+    metrics.offlineLetGo(this.#users)
+    logger.warn({ users: this.#users }, 'too many are offline to be told of in time: they are read back from the log')
+    this.#waiting = []
+    this.#users = 0
   }
 
   /** The first reports, until they have enough users together. */

@@ -28,6 +28,8 @@ export interface NodeStreamsOptions {
   limits: { node: number; all: number }
   /** Deliveries that a node which is silent, or leaves, has not confirmed: each once. */
   redirect(node: string, deliveries: readonly Uint8Array[]): void
+  /** Something sent to a node so long ago was given up, and the node is gone: nobody knows whom it reached. */
+  lost(agoMs: number): void
   metrics: DeliveryMetrics
   logger: Logger
 }
@@ -39,6 +41,8 @@ interface Entry {
   stuck: { since: number; oldest: number; untilMs: number }
   /** The number up to which it was redirected. */
   redirected: number
+  /** The newest one that was given up and what the node has not gone beyond, and since when. */
+  gaveUp?: { last: number; since: number }
   broken: boolean
 }
 
@@ -112,11 +116,12 @@ export class NodeStreams {
     for (const entry of this.#entries.values()) if (!entry.broken) entry.heardAt = now
   }
 
-  /** Resolves when every node that can be heard has confirmed everything. */
+  /** Resolves when every node that can be heard has confirmed everything, and what others have not is redirected. */
   async settled(): Promise<void> {
     const alive = ({ heardAt }: Entry) => performance.now() - heardAt < DEAD_AFTER_MS
-    const waiting = () => [...this.#entries.values()].some((entry) => entry.stream.unconfirmed > 0 && alive(entry))
-    while (!this.#stopped && waiting()) await delay(10)
+    const isOpen = (entry: Entry) =>
+      entry.stream.unconfirmed > 0 && (alive(entry) || entry.redirected < entry.stream.last)
+    while (!this.#stopped && [...this.#entries.values()].some(isOpen)) await delay(10)
   }
 
   stop(): void {
@@ -144,6 +149,7 @@ export class NodeStreams {
     if (!entry) return
     this.heard(node)
     this.#change(entry, () => entry.stream.confirm(confirmed))
+    if (entry.gaveUp && confirmed > entry.gaveUp.last) delete entry.gaveUp
     if (!again) return
     const payloads = entry.stream.behind(confirmed)
     for (const payload of payloads) this.#options.bus.publish(subjects.gatewayDeliver(node), payload)
@@ -184,7 +190,9 @@ export class NodeStreams {
   }
 
   #redirect(entry: Entry): void {
-    const { stream } = entry
+    const { stream, gaveUp } = entry
+    if (gaveUp) this.#options.lost(performance.now() - gaveUp.since)
+    delete entry.gaveUp
     const deliveries = stream.newerThan(entry.redirected)
     if (deliveries.length === 0) return
     entry.redirected = stream.last
@@ -211,7 +219,9 @@ export class NodeStreams {
   #shrink(entry: Entry, bytes: number): void {
     const before = entry.stream.unconfirmed
     this.#change(entry, () => entry.stream.shrink(Math.max(0, bytes)))
-    this.#gaveUp(entry, before - entry.stream.unconfirmed, 'too much is unconfirmed')
+    const { oldest, unconfirmed } = entry.stream
+    entry.gaveUp = { last: oldest - 1, since: entry.gaveUp?.since ?? performance.now() }
+    this.#gaveUp(entry, before - unconfirmed, 'too much is unconfirmed')
   }
 
   #gaveUp({ stream }: Entry, deliveries: number, why: string): void {

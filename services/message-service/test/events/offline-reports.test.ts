@@ -8,22 +8,26 @@ const users = (count: number, from = 100): UserId[] => Array.from({ length: coun
 
 function setup(options: Partial<OfflineReportsOptions> = {}) {
   const told: { seq: number; users: readonly UserId[]; muted: readonly UserId[] }[] = []
-  const counts = { offline: 0, givenUp: 0 }
+  const counts = { offline: 0, letGo: 0 }
+  const doubts: number[] = []
   const reports = new OfflineReports({
-    events: { offline: ({ seq }, users, muted = []) => told.push({ seq, users, muted }) },
+    events: {
+      offline: ({ seq }, users, muted = []) => told.push({ seq, users, muted }),
+      doubted: (since) => doubts.push(since),
+    },
     mutedIn: async () => new Set(),
     metrics: {
       offline: (users) => {
         counts.offline += users
       },
-      offlineGivenUp: (users) => {
-        counts.givenUp += users
+      offlineLetGo: (users) => {
+        counts.letGo += users
       },
     },
     logger: createLogger('test', 'silent'),
     ...options,
   })
-  return { told, counts, reports }
+  return { told, counts, doubts, reports }
 }
 
 t.test('everybody is told of once, in order, at most 500 at a time, with who muted the conversation', async (t) => {
@@ -48,7 +52,7 @@ t.test('everybody is told of once, in order, at most 500 at a time, with who mut
       [18, ['100']],
     ],
   )
-  t.same(counts, { offline: 9_003, givenUp: 0 })
+  t.same(counts, { offline: 9_003, letGo: 0 })
   t.equal(reports.waiting, 0)
 })
 
@@ -97,15 +101,25 @@ t.test('when it cannot be read who muted what, nothing is told until it can', as
   t.equal(reports.untoldSince, Number.POSITIVE_INFINITY)
 })
 
-t.test('what waits is bounded: above it what comes is given up and counted', async (t) => {
+t.test('what waits is bounded: above it all of it is let go, to be read back from the log', async (t) => {
   const blocked = Promise.withResolvers<ReadonlySet<UserId>>()
-  const { told, counts, reports } = setup({ mutedIn: () => blocked.promise })
+  const { told, counts, doubts, reports } = setup({ mutedIn: () => blocked.promise })
   const all = users(1_000_000)
-  for (let seq = 1; seq <= 7; seq++) reports.report(message({ seq, group: '5' }), all)
-  t.equal(counts.givenUp, 1_000_000)
-  t.equal(reports.waiting, 6_000_000)
-  reports.stop()
+  for (let seq = 1; seq <= 6; seq++) reports.report(message({ seq, group: '5', at: 70 + seq }), all)
+  t.same(doubts, [71], 'from the oldest one on')
+  t.same(counts, { offline: 0, letGo: 6_000_000 })
+  t.equal(reports.waiting, 0)
+  reports.report(message({ seq: 7 }), ['2'])
   blocked.resolve(new Set())
   await reports.idle()
-  t.ok(told.length < 10, 'a stop ends it')
+  t.same(told, [{ seq: 7, users: ['2'], muted: [] }], 'and it goes on')
+})
+
+t.test('a stop ends it, and it is known what is not told', async (t) => {
+  const { told, reports } = setup({ mutedIn: async () => Promise.reject(new Error('no primary')) })
+  reports.report(message({ seq: 1, at: 77 }), ['2'])
+  reports.stop()
+  await reports.idle()
+  t.same(told, [])
+  t.equal(reports.untoldSince, 77)
 })
