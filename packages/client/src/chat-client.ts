@@ -1,21 +1,29 @@
-import type { Bound, ErrorFrame, MessageAck, MsgModel, SendOutput } from '@qunxin/contracts'
+import type { Bound, ErrorFrame, MessageAck, MsgModel, OutputOf, SendOutput, sync } from '@qunxin/contracts'
 import { reconnectDelay } from './backoff.ts'
 import { CallError, timedOut, unavailable } from './call-error.ts'
 import { Calls } from './calls.ts'
 import { reactionTo } from './close-codes.ts'
+import { nameOf, type Peer } from './conversation-name.ts'
 import { type ClientEvents, Events } from './events.ts'
+import { Inbox } from './inbox.ts'
+import { Marks } from './marks.ts'
 import { newMsgId } from './msg-id.ts'
-import type { ConnectOptions, OutgoingContent } from './options.ts'
+import type { ConnectOptions, OutgoingContent, Position } from './options.ts'
 import { Outbox } from './outbox.ts'
+import { TypedCalls } from './typed-calls.ts'
+import { Typing } from './typing.ts'
 import { openSocket, socketUrl, type WebSocketClass, type WebSocketLike } from './web-socket.ts'
 
 /** One user's connection, which comes back by itself. Made by `connect`. */
-export class ChatClient {
+export class ChatClient extends TypedCalls {
   readonly #options: ConnectOptions
   readonly #WebSocket: WebSocketClass
   readonly #events = new Events()
   readonly #outbox: Outbox
   readonly #calls: Calls
+  readonly #inbox: Inbox
+  readonly #typing = new Typing()
+  readonly #marks = new Marks((tag, data) => this.#write(tag, data))
   #socket: WebSocketLike | undefined
   #bound: Bound | undefined
   #ready = Promise.withResolvers<Bound>()
@@ -25,12 +33,25 @@ export class ChatClient {
   #closed = false
 
   constructor(options: ConnectOptions) {
+    super()
     const WebSocket = options.WebSocket ?? (globalThis.WebSocket as WebSocketClass | undefined)
     if (!WebSocket) throw new TypeError('this platform has no WebSocket: pass one')
     this.#options = options
     this.#WebSocket = WebSocket
     this.#calls = new Calls(options.callTimeoutMs ?? 10_000)
     this.#outbox = new Outbox((message) => this.#write('message', message), options.sendTimeoutMs ?? 60_000)
+    this.#inbox = new Inbox({
+      userId: this.userId,
+      events: this.#events,
+      ...(options.sync && {
+        sync: {
+          call: (positions, newAfter) => this.#start('sync', { positions, newAfter }) as Promise<OutputOf<typeof sync>>,
+          received: (name, seq) => this.#marks.received(name, seq),
+          positions: options.positions,
+        },
+      }),
+      isOutgoing: (message) => message.fromUserId === this.userId && this.#outbox.has(message),
+    })
     this.#ready.promise.catch(() => {})
     void this.#open()
   }
@@ -47,6 +68,11 @@ export class ChatClient {
   /** Resolves when frames flow, at once or after the reconnection that is under way. */
   get ready(): Promise<Bound> {
     return this.#ready.promise
+  }
+
+  /** How far every conversation has been given: to be kept by an application that wants to go on from there later. */
+  get positions(): Position[] {
+    return this.#inbox.positions
   }
 
   on<K extends keyof ClientEvents>(name: K, listener: (event: ClientEvents[K]) => void): () => void {
@@ -83,7 +109,18 @@ export class ChatClient {
    */
   async call<R = unknown>(tag: string, data: Record<string, unknown> = {}): Promise<R> {
     await this.#ready.promise
-    return this.#calls.start((taskId) => this.#write(tag, { userId: this.userId, ...data, taskId })) as Promise<R>
+    return this.#start(tag, data) as Promise<R>
+  }
+
+  /** The user has read up to `seq`: told to the server now or as soon as there is a connection, and again if one got lost. */
+  markRead({ seq, ...peer }: Peer & { seq: number }): void {
+    this.#marks.read(nameOf(peer), seq)
+  }
+
+  /** Lets the others see that the user is writing. To be called with every key: the server passes it on every 2 s. */
+  typing(peer: Peer): void {
+    const name = nameOf(peer)
+    if (this.#typing.mayTell(name)) this.#write('typing', name)
   }
 
   /** Sends a frame as it is; false while there is no bound connection. */
@@ -95,8 +132,13 @@ export class ChatClient {
   close(): void {
     if (this.#closed) return
     const socket = this.#socket
+    this.#marks.close()
     this.#end(new CallError(5002, 'the connection is closed'))
     socket?.close(1000)
+  }
+
+  #start(tag: string, data: Record<string, unknown>): Promise<unknown> {
+    return this.#calls.start((taskId) => this.#write(tag, { userId: this.userId, ...data, taskId }))
   }
 
   #write(tag: string, data: unknown): boolean {
@@ -125,18 +167,25 @@ export class ChatClient {
 
   #frame(tag: string, data: unknown): void {
     if (tag === 'messageAck') {
+      this.#inbox.acknowledged(data as MessageAck)
       this.#events.emit('messageAck', data as MessageAck)
       this.#outbox.answered(data as MessageAck)
-    } else if (tag === 'message') {
+    } else if (tag === 'message' || tag === 'messageChanged') {
       // Never an answer, and most of what comes.
       this.#events.emit('frame', { tag, data })
-      this.#events.emit('message', data as MsgModel)
+      this.#inbox.take(data as MsgModel)
     } else if (tag === 'bound') this.#isBound(data as Bound)
     else if (!this.#calls.answered(data)) {
-      if (tag === 'error') this.#lastError = data as ErrorFrame
+      if (tag === 'error') this.#refused(data as ErrorFrame)
       this.#events.emit('frame', { tag, data })
-      if (tag === 'error' || tag === 'groupListChanged' || tag === 'groupChanged') this.#events.emit(tag, data as never)
+      if (isPush(tag)) this.#events.emit(tag, data as never)
     }
+  }
+
+  #refused(error: ErrorFrame): void {
+    this.#lastError = error
+    const isMark = error.tag === 'messageReceived' || error.tag === 'messageRead'
+    if (isMark && new CallError(error.code, error.info).retryable) this.#marks.refused()
   }
 
   #isBound(bound: Bound): void {
@@ -144,6 +193,8 @@ export class ChatClient {
     this.#failures = 0
     this.#ready.resolve(bound)
     this.#outbox.sendAll()
+    this.#inbox.bound()
+    this.#marks.bound()
     this.#events.emit('state', 'bound')
   }
 
@@ -154,6 +205,8 @@ export class ChatClient {
       this.#bound = undefined
       this.#ready = Promise.withResolvers<Bound>()
       this.#ready.promise.catch(() => {})
+      this.#inbox.connectionLost()
+      this.#marks.connectionLost()
       this.#calls.connectionLost()
       this.#outbox.connectionLost()
     }
@@ -176,11 +229,19 @@ export class ChatClient {
     this.#socket = undefined
     this.#bound = undefined
     clearTimeout(this.#retry)
+    this.#inbox.connectionLost()
+    this.#marks.close()
     this.#calls.connectionLost()
     this.#outbox.close()
     this.#ready.reject(why)
     this.#events.emit('state', 'closed')
   }
+}
+
+const PUSHES = ['error', 'groupListChanged', 'groupChanged', 'messageState', 'typing'] as const
+
+function isPush(tag: string): tag is (typeof PUSHES)[number] {
+  return (PUSHES as readonly string[]).includes(tag)
 }
 
 /**

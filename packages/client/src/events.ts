@@ -1,8 +1,19 @@
-import type { ErrorFrame, MessageAck, MsgModel } from '@qunxin/contracts'
+import type { ErrorFrame, MessageAck, MessageStatePush, MsgModel, SyncPosition, TypingPush } from '@qunxin/contracts'
+import type { ConversationName } from './conversation-name.ts'
 
 /** What a connection tells: the server's pushes by their tags, and the connection's own state. */
 export interface ClientEvents {
+  /** Each message of others, and of the user's other devices, once; those of a conversation in order. */
   message: MsgModel
+  /** A recall or an edit: `change` says of which message, the rest is the change's own place and, of an edit, the new text. */
+  messageChanged: MsgModel
+  /** How far somebody has received and read. */
+  messageState: MessageStatePush
+  typing: TypingPush
+  /** With `sync`: messages came in a conversation that was not known when the connection got lost. They are not given: load them. */
+  conversation: ConversationName & { lastSeq: number }
+  /** With `sync`: what was missed cannot be given. Whatever is shown of the conversation is to be loaded anew. */
+  reset: ConversationName & Pick<Extract<SyncPosition, { status: 'reset' }>, 'lastSeq' | 'reason'>
   /** Every answer to a send, also a refusal after which the SDK sends again, and what is answered twice. */
   messageAck: MessageAck
   groupListChanged: { groupId: string; reason: string }

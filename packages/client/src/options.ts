@@ -1,6 +1,10 @@
+import type { ConversationName, Peer } from './conversation-name.ts'
 import type { WebSocketClass } from './web-socket.ts'
 
 export type Token = string | (() => string | Promise<string>)
+
+/** A conversation, and how far. */
+export type Position = ConversationName & { seq: number }
 
 export interface ConnectOptions {
   /**
@@ -11,8 +15,13 @@ export interface ConnectOptions {
   userId: string | number
   /** A function is asked for a fresh token before each connection, so that an expired one is no end. */
   accessToken: Token
-  /** This client asks for what it missed by itself and acknowledges by `messageReceived`. */
+  /**
+   * This client asks for what it missed by itself and acknowledges by `messageReceived`. Without it the server sends at most
+   * the 500 newest that have not reached the user.
+   */
   sync?: boolean
+  /** With `sync`: how far the application had been given everything, as `client.positions` said. It is caught up from there. */
+  positions?: readonly Position[]
   /** Where the platform has none of its own: the class of the `ws` package. */
   WebSocket?: WebSocketClass
   /** How long `connect` tries before it gives up. */
@@ -24,11 +33,7 @@ export interface ConnectOptions {
   reconnectDelay?: (failures: number, usual: number) => number
 }
 
-export interface OutgoingContent {
-  /** A user, or … */
-  to?: string | number
-  /** … a group. */
-  group?: string
+export interface OutgoingContent extends Peer {
   text?: string
   /** 1 text, 2 image, 3 location, 4 audio. */
   type?: 1 | 2 | 3 | 4

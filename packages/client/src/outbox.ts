@@ -1,5 +1,6 @@
-import type { MessageAck, SendOutput } from '@qunxin/contracts'
+import type { MessageAck, MsgModel, SendOutput } from '@qunxin/contracts'
 import { CallError, unavailable } from './call-error.ts'
+import { keyOf } from './conversation-name.ts'
 import { ConversationQueue, type OutgoingMessage } from './conversation-queue.ts'
 
 const TICK_MS = 1_000
@@ -37,6 +38,11 @@ export class Outbox {
     }
   }
 
+  /** Is that message one of these? */
+  has({ sessionId, toUserId, msgId }: MsgModel): boolean {
+    return this.#queues.get(conversationOf(sessionId, toUserId))?.has(msgId) === true
+  }
+
   sendAll(): void {
     for (const queue of this.#queues.values()) queue.sendAll()
   }
@@ -64,4 +70,4 @@ export class Outbox {
   }
 }
 
-const conversationOf = (sessionId: string, peer: number) => (sessionId === '' ? `p${peer}` : `g${sessionId}`)
+const conversationOf = (sessionId: string, peerUserId: number) => keyOf({ sessionId, peerUserId })

@@ -73,8 +73,9 @@ export class LoadClient {
       const sometimes = options.reads === 'some'
       this.#reader = new Reader({ chat: this.chat, history, client: this.index, userId, sometimes })
     }
-    this.chat.on('message', (message) => this.#shown(message))
-    this.chat.on('frame', ({ tag, data }) => tag === 'messageState' && this.#told(data as MessageStatePush))
+    // The frames themselves: what the SDK would leave out as a repeat is a fault of the server's.
+    this.chat.on('frame', ({ tag, data }) => tag === 'message' && this.#shown(data as MsgModel))
+    this.chat.on('messageState', (state) => this.#told(state))
     this.chat.on('messageAck', (ack) => {
       const attempt = history.attemptOf(ack.msgId)
       if (!('seq' in ack)) watcher.refusedForNow()
