@@ -40,20 +40,6 @@ export class MongoConversations implements Conversations {
     return new Set((await answered(rows.toArray())).map(({ conversation }) => conversation))
   }
 
-  async touch(hints: readonly { conversation: ConversationId; at: number }[]): Promise<void> {
-    if (hints.length === 0) return
-    const write = this.#rows.bulkWrite(
-      hints.flatMap(({ conversation, at }) =>
-        (pairOf(conversation) ?? []).map((user) => ({
-          updateOne: { filter: { _id: `${user}/${conversation}` }, update: { $max: { lastAt: at } } },
-        })),
-      ),
-      // A hint that is lost is told again by the next message.
-      { ordered: false, writeConcern: { w: 1 } },
-    )
-    await answered(write)
-  }
-
   async of(user: UserId, limit: number): Promise<ConversationId[]> {
     const rows = this.#rows
       .find({ user })
