@@ -210,6 +210,32 @@ export const surfaceCases: Record<string, SurfaceCase> = {
       state: 1,
     }),
   },
+  messageReceived: {
+    input: ({ groupId }) => ({ sessionId: groupId, seq: 1 }),
+    allows: members,
+    info: '消息已送达',
+    output: nothing,
+  },
+  messageRead: {
+    input: ({ groupId }) => ({ sessionId: groupId, seq: '1' }),
+    allows: members,
+    info: '消息已读',
+    output: nothing,
+  },
+  queryReceipts: {
+    input: ({ groupId }) => ({ sessionId: groupId, seq: 1 }),
+    allows: members,
+    info: '获取消息回执成功',
+    output: ({ admin, member, other }) => ({
+      // A socket that was there long enough counts as reached.
+      deliveredCount: Number,
+      readCount: 0,
+      total: 3,
+      members: [admin, member, other]
+        .map(({ number }) => ({ userId: number, state: Number }))
+        .sort((one, next) => one.userId - next.userId),
+    }),
+  },
   blockUser: {
     input: ({ stranger }) => ({ blockUserId: stranger.number }),
     allows: anybody,

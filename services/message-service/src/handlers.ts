@@ -1,5 +1,6 @@
 import { actorOf, type HandlersOf } from '@qunxin/bus'
 import { type BacklogPorts, readBacklog } from './reads/backlog.ts'
+import { type QueryReceiptsPorts, readReceipts } from './reads/query-receipts.ts'
 import { readRange } from './reads/range.ts'
 import { ReadGate } from './reads/read-gate.ts'
 import { loadRecords } from './reads/records.ts'
@@ -15,6 +16,7 @@ export function createReadGates() {
     ranges: new ReadGate({ atOnce: 8, waiting: 400 }),
     backlogs: new ReadGate({ atOnce: 16, waiting: 800 }),
     presence: new ReadGate({ atOnce: 4, waiting: 100 }),
+    receipts: new ReadGate({ atOnce: 8, waiting: 400 }),
     // Each may wait for a group-service that is away until nobody waits for it any more.
     groupBacklogs: new ReadGate({ atOnce: 16, waiting: 200 }),
   }
@@ -24,14 +26,18 @@ export type ReadGates = ReturnType<typeof createReadGates>
 
 /** One key per operation of the area: what is missing does not compile. `others` are those that go to a partition's owner. */
 export function createHandlers(
-  reads: BacklogPorts & { gates: ReadGates },
-  others: Omit<HandlersOf<'message'>, `message.${'loadChatRecords' | 'range' | 'backlog'}`>,
+  reads: BacklogPorts & Pick<QueryReceiptsPorts, 'memberCursors'> & { gates: ReadGates },
+  others: Omit<HandlersOf<'message'>, `message.${'queryReceipts' | 'loadChatRecords' | 'range' | 'backlog'}`>,
 ) {
-  const { history, ranges, backlogs, groupBacklogs } = reads.gates
+  const { history, ranges, backlogs, groupBacklogs, receipts } = reads.gates
   return {
     'message.send': others['message.send'],
     'message.recallMessage': others['message.recallMessage'],
     'message.editMessage': others['message.editMessage'],
+    'message.messageReceived': others['message.messageReceived'],
+    'message.messageRead': others['message.messageRead'],
+    'message.queryReceipts': (input, context) =>
+      receipts.run(context.deadline, () => readReceipts(reads, actorOf(context), input)),
     'message.blockUser': others['message.blockUser'],
     'message.unblockUser': others['message.unblockUser'],
     'message.blockList': others['message.blockList'],

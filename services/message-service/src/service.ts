@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { connectBus } from '@qunxin/bus'
-import { groupConversation, partitionOf } from '@qunxin/contracts'
+import { groupConversation, groupOf, partitionOf } from '@qunxin/contracts'
 import { connectRedis, createRoutes, type Redis } from '@qunxin/presence'
 import {
   createMetrics,
@@ -21,7 +21,7 @@ import { missedBy } from './events/missed-by.ts'
 import { OfflineReports } from './events/offline-reports.ts'
 import { Absences } from './fanout/absences.ts'
 import { Gateways } from './fanout/gateways.ts'
-import { membersNow } from './fanout/members-now.ts'
+import { membershipNow, membersNow } from './fanout/members-now.ts'
 import { NodeStreams } from './fanout/node-streams.ts'
 import { redirect } from './fanout/redirect.ts'
 import { LateRoutes } from './fanout/routes.ts'
@@ -37,12 +37,15 @@ import { preferenceHandlers } from './preferences/handlers.ts'
 import { MutedUsers } from './preferences/muted-users.ts'
 import { presenceHandlers } from './presence/handlers.ts'
 import { GroupsInTime } from './reads/groups-in-time.ts'
+import { MemberCursors } from './reads/member-cursors.ts'
+import { receiptCalls } from './receipts/confirm.ts'
 import { Receipts } from './receipts/receipts.ts'
 import { askToSend, sender } from './sending.ts'
 import type { MessageLog } from './store/message-log.ts'
 import { connectMongo } from './store/mongo.ts'
 import { MongoConversations } from './store/mongo-conversations.ts'
 import { MongoCursors } from './store/mongo-cursors.ts'
+import { MongoFloors } from './store/mongo-floors.ts'
 import { MongoLog } from './store/mongo-log.ts'
 import { MongoPreferences } from './store/mongo-preferences.ts'
 import { partitionsInForce } from './store/settings.ts'
@@ -193,13 +196,24 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
   }
 
   const conversations = new ConversationCache(config.CONVERSATIONS_CACHED)
-  const receipts = new Receipts({
+  const receipts: Receipts = new Receipts({
     log,
     cursors,
+    floors: new MongoFloors(mongo.db),
+    place: {
+      tenure: (conversation) => owner.place.tenure(conversation),
+      tell: (pushes) => owner.place.tell(pushes),
+    },
+    routes,
     newestSeq: (conversation) => conversations.peek(conversation)?.position?.seq,
+    membersNow: (conversation) => membershipNow(membership, groupOf(conversation) ?? ''),
+    lastMembers: (conversation) => membership.last(groupOf(conversation) ?? ''),
     logger,
   })
-  onStop('cursors', 3_000, () => receipts.flush())
+  onStop('cursors', 3_000, async () => {
+    await receipts.flush()
+    receipts.stop()
+  })
 
   const events = createEvents({
     config,
@@ -303,7 +317,15 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
   bus.serve(presence.services, 'message-service')
   bus.serve(
     createHandlers(
-      { log, cursors, conversations: rows, membership: source, groupsInTime: new GroupsInTime(source), gates },
+      {
+        log,
+        cursors,
+        conversations: rows,
+        membership: source,
+        groupsInTime: new GroupsInTime(source),
+        memberCursors: new MemberCursors({ membership: source, cursors }),
+        gates,
+      },
       {
         'message.send': sender(ask),
         ...changeHandlers({
@@ -314,6 +336,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
           limits: changeLimits,
           clock: systemClock,
         }),
+        ...receiptCalls({ bus, partitions: config.PARTITIONS, membership: source }),
         ...preferenceHandlers({ bus, partitions: config.PARTITIONS, preferences, membership: source }),
         ...presence.clients,
       },
@@ -330,6 +353,8 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     served = bus.stopServing()
     return ownership.leave()
   })
+  // What is not told of before the partitions have other owners, nobody tells.
+  onStop('receipts', 1_000, () => receipts.flush())
   await events.start(signal)
   await ownership.start(signal)
   readiness.met('partitions')

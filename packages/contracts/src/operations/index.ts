@@ -3,6 +3,7 @@ import * as group from './group.ts'
 import * as message from './message.ts'
 import * as preferences from './preferences.ts'
 import * as presence from './presence.ts'
+import * as receipts from './receipts.ts'
 import * as user from './user.ts'
 
 export * from './changes.ts'
@@ -46,6 +47,9 @@ export const operations = {
   'message.loadChatRecords': message.loadChatRecords,
   'message.range': message.range,
   'message.backlog': message.backlog,
+  'message.messageReceived': receipts.messageReceived,
+  'message.messageRead': receipts.messageRead,
+  'message.queryReceipts': receipts.queryReceipts,
   'message.blockUser': preferences.blockUser,
   'message.unblockUser': preferences.unblockUser,
   'message.blockList': preferences.blockList,

@@ -126,6 +126,7 @@ const mayPublish: Record<Exclude<NatsUser, 'operator'>, readonly string[]> = {
   'message-service': [
     'im.group.membersOf',
     'im.partition.7.send',
+    'im.partition.7.receipt',
     'im.partition.7.typing',
     'im.partition.7.preference',
     'im.instances.message',

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { GroupId, UserId } from '@qunxin/contracts'
 import type { MembershipCache } from '../membership/cache.ts'
+import type { Members } from '../membership/members.ts'
 
 const PATIENCE_MS = 1_000
 const RETRY_MS = 100
@@ -14,8 +15,13 @@ export async function membersNow(
   membership: MembershipCache,
   group: GroupId,
 ): Promise<ReadonlySet<UserId> | undefined> {
+  return (await membershipNow(membership, group))?.users
+}
+
+/** The same with all that is known of the members. */
+export async function membershipNow(membership: MembershipCache, group: GroupId): Promise<Members | undefined> {
   const fresh = membership.fresh(group)
-  if (fresh) return fresh.users
+  if (fresh) return fresh
   const over = AbortSignal.timeout(PATIENCE_MS)
   const loading = async () => {
     while (!over.aborted) {
@@ -30,5 +36,5 @@ export async function membersNow(
     }
   }
   await Promise.race([loading(), delay(PATIENCE_MS, undefined, { signal: over }).catch(() => {})])
-  return (membership.fresh(group) ?? membership.last(group))?.users
+  return membership.fresh(group) ?? membership.last(group)
 }

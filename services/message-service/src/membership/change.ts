@@ -3,6 +3,7 @@ import type { Fanout } from '../fanout/fanout.ts'
 import type { Push } from '../fanout/job.ts'
 import type { ConversationCache } from '../partition/conversations.ts'
 import type { Lane } from '../partition/lane.ts'
+import type { Receipts } from '../receipts/receipts.ts'
 import type { Cursors } from '../store/cursors.ts'
 import type { MembershipCache } from './cache.ts'
 
@@ -10,6 +11,7 @@ export interface ChangeOptions {
   membership: MembershipCache
   conversations: ConversationCache
   cursors: Cursors
+  receipts: Pick<Receipts, 'membersChanged'>
 }
 
 /**
@@ -21,7 +23,7 @@ export async function changeMembership(
   change: MembershipChange,
   place: { lane: Lane; fanout: Fanout; partition: number },
 ): Promise<{ lastSeq: number }> {
-  const { membership, conversations, cursors } = options
+  const { membership, conversations, cursors, receipts } = options
   const before = membership.last(change.groupId)?.users
   membership.apply(change)
   const id = groupConversation(change.groupId)
@@ -29,6 +31,7 @@ export async function changeMembership(
   const lastSeq = await new Promise<number>((resolve, reject) => {
     place.lane
       .between(conversation, (newest) => {
+        membership.joined(change.groupId, change.added, newest)
         place.fanout.push(pushesOf(change, before).map((push) => ({ push })))
         resolve(newest)
       })
@@ -39,6 +42,8 @@ export async function changeMembership(
     const joined = change.added.map((user) => ({ user, conversation: id, deliveredSeq: lastSeq, readSeq: lastSeq }))
     await cursors.advance(joined)
   }
+  if (change.added.length > 0 || change.removed.length > 0)
+    receipts.membersChanged(id, { added: change.added, joinedSeq: lastSeq })
   return { lastSeq }
 }
 

@@ -6,6 +6,7 @@ import type { MessageEvents } from '../events/message-events.ts'
 import type { Fanout } from '../fanout/fanout.ts'
 import type { JobItem } from '../fanout/job.ts'
 import type { LaneMetrics } from '../metrics.ts'
+import type { Receipts } from '../receipts/receipts.ts'
 import { applyChanges } from './changes.ts'
 import type { Conversation } from './conversation.ts'
 import { answerOf, type Outcome, type Pending, repeatedBy } from './pending.ts'
@@ -20,6 +21,7 @@ const REPEATED_WITHIN_MS = 60_000
 export interface LaneOptions extends PreparationOptions {
   fanout: Fanout
   limits: Limits
+  receipts: Pick<Receipts, 'stored'>
   metrics: LaneMetrics
   events: Pick<MessageEvents, 'stored' | 'doubted'>
   /** Undefined when others would publish what we store now should we die; else resolves when that is so. */
@@ -222,6 +224,7 @@ export class Lane {
       else conversation.queue = pending.concat(conversation.queue)
     }
     for (const conversation of [...requeued.keys()].reverse()) if (!conversation.dropped) this.#list(conversation, true)
+    this.#options.receipts.stored(plan.messages.filter((_, index) => written.isStored(index)))
     metrics.committed(plan.messages.length, performance.now() - started)
     await applyChanges(outcomes, (changes) => this.#writer.applyChanges(changes))
     fanout.push(outcomes.map((outcome) => jobItem(outcome, clock.now())))

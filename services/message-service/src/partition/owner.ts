@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Bus } from '@qunxin/bus'
-import type { SendBatch } from '@qunxin/contracts'
+import { partitionOf, type SendBatch } from '@qunxin/contracts'
 import type { Clock, Logger } from '@qunxin/runtime'
 import type { Config } from '../config.ts'
 import type { Events } from '../events/create-events.ts'
@@ -17,6 +17,7 @@ import type { ServiceMetrics } from '../metrics.ts'
 import { changePreference } from '../preferences/change.ts'
 import { PairPreferences } from '../preferences/pair-preferences.ts'
 import { Typing } from '../presence/typing.ts'
+import type { Place, StatePush } from '../receipts/place.ts'
 import type { Receipts } from '../receipts/receipts.ts'
 import type { Conversations } from '../store/conversations.ts'
 import type { Cursors } from '../store/cursors.ts'
@@ -94,6 +95,7 @@ export function createOwner(config: Config, parts: OwnerParts) {
         ownedSince: (partition) => partitions.listeningSince(partition),
         tenures: parts.tenures,
         limits: { textLength: config.TEXT_LIMIT_UNITS },
+        receipts: parts.receipts,
         clock: parts.clock,
         logger,
         metrics,
@@ -118,11 +120,8 @@ export function createOwner(config: Config, parts: OwnerParts) {
     refuse,
     changeMembership: (change, lane, partition) => {
       const fanout = fanouts[lanes.indexOf(lane)] as Fanout
-      return changeMembership({ membership, conversations, cursors: parts.cursors }, change, {
-        lane,
-        fanout,
-        partition,
-      })
+      const { cursors, receipts } = parts
+      return changeMembership({ membership, conversations, cursors, receipts }, change, { lane, fanout, partition })
     },
     typing: (notice, lane) => typing[lanes.indexOf(lane)]?.take(notice),
     changePreference: (change, lane, partition) => {
@@ -135,11 +134,26 @@ export function createOwner(config: Config, parts: OwnerParts) {
         ownedSince: () => partitions.listeningSince(partition),
       })
     },
-    receive: (receipts) => parts.receipts.take(receipts),
+    receive: ({ receipts, node }) => parts.receipts.take(receipts, node),
     logger,
   })
   return {
     partitions,
+    place: {
+      tenure: (conversation) => {
+        parts.noticeStall()
+        return partitions.listeningSince(partitionOf(conversation, config.PARTITIONS))
+      },
+      tell: async (pushes) => {
+        const laneOf = ({ conversation }: StatePush) => partitionOf(conversation, config.PARTITIONS) % lanes.length
+        const told = [...Map.groupBy(pushes, laneOf)].map(([lane, some]) => {
+          const fanout = fanouts[lane] as Fanout
+          fanout.push(some.map((push) => ({ push })))
+          return fanout.out()
+        })
+        await Promise.all(told)
+      },
+    } satisfies Place,
     waiting: () => lanes.reduce((sum, lane) => sum + lane.waiting.sends, 0),
     untoldSince: () => Math.min(...lanes.map((lane) => lane.untoldSince)),
     idle: async () => {

@@ -6,7 +6,7 @@ import {
   type PreferenceAnswer,
   type PreferenceChange,
   preferenceChange,
-  type Receipt,
+  type ReceiptBatch,
   receiptBatch,
   type SendBatch,
   type SendEntry,
@@ -33,7 +33,8 @@ export interface PartitionsOptions {
   typing(notice: TypingNotice, lane: Lane): void
   /** Undefined when the partition was lost meanwhile: nothing is answered. */
   changePreference(change: PreferenceChange, lane: Lane, partition: number): Promise<PreferenceAnswer | undefined>
-  receive(receipts: readonly Receipt[]): void
+  /** Resolves when what counts of them is stored. */
+  receive(batch: ReceiptBatch): Promise<void>
   logger: Logger
 }
 
@@ -145,7 +146,13 @@ export class Partitions {
   }
 
   #takeReceipts(message: Msg): void {
-    this.#options.receive(receiptBatch.parse(decode(message.data)).receipts)
+    const batch = receiptBatch.parse(decode(message.data))
+    void this.#options
+      .receive(batch)
+      .then(() => message.reply && message.respond('{}'))
+      .catch((error: unknown) =>
+        this.#options.logger.debug({ reason: String(error) }, 'receipts are not confirmed, and come again'),
+      )
     message.respond('{}')
   }
 

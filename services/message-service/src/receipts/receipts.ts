@@ -1,91 +1,106 @@
-import { type ConversationId, groupOf, pairOf, type UserId } from '@qunxin/contracts'
+import { type ConversationId, groupOf, type Receipt } from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
+import type { Message } from '../domain/message.ts'
+import type { Routes } from '../fanout/routes.ts'
+import type { Members } from '../membership/members.ts'
 import type { Cursors } from '../store/cursors.ts'
+import type { Floors } from '../store/floors.ts'
 import type { MessageLog } from '../store/message-log.ts'
-
-const FLUSH_EVERY_MS = 200
-/** Above it, what comes is dropped: a receipt that is lost makes a message come again, no more. */
-const MOST_WAITING = 100_000
-
-interface Receipt {
-  user: UserId
-  conversation: ConversationId
-  delivered: number
-}
+import { CountPushes } from './count-pushes.ts'
+import { FloorKeeper } from './floor-keeper.ts'
+import { Gathering } from './gathering.ts'
+import { GroupStates } from './group-states.ts'
+import { flushGroups } from './groups.ts'
+import { flushPersonal } from './personal.ts'
+import type { Place } from './place.ts'
+import { TakeAlong } from './take-along.ts'
+import { Told } from './told.ts'
 
 export interface ReceiptsOptions {
-  log: Pick<MessageLog, 'heads'>
+  log: Pick<MessageLog, 'heads' | 'authors'>
   cursors: Cursors
+  floors: Floors
+  place: Place
+  routes: Pick<Routes, 'nodesOf'>
   /** The newest seq of a conversation, where it is in memory. */
   newestSeq(conversation: ConversationId): number | undefined
+  /** The members of a group's conversation now; undefined when group-service could not be asked. */
+  membersNow(conversation: ConversationId): Promise<Members | undefined>
+  /** What is known of them, however old. */
+  lastMembers(conversation: ConversationId): Members | undefined
   logger: Logger
+  /** Monotonic ms. */
+  now?(): number
 }
 
-/** Collects what reached whom and writes the furthest of each together. Cursors only move forward, and never past the log. */
+/**
+ * How far everybody is, at the owner of a partition (ADR 0017). What comes within 200 ms is stored together, then told, then
+ * answered. Personal conversations never wait for what groups need.
+ */
 export class Receipts {
-  readonly #options: ReceiptsOptions
-  #waiting = new Map<string, Receipt>()
-  #timer: NodeJS.Timeout | undefined
-  #writing: Promise<void> = Promise.resolve()
-  /** The write that comes behind the one under way; until it begins, what comes goes with it. */
-  #next: Promise<void> | undefined
+  readonly #personal: Gathering
+  readonly #groups: Gathering
+  readonly #states: GroupStates
+  readonly #counts: CountPushes
+  readonly #floors: FloorKeeper
+  readonly #takeAlong: TakeAlong
 
   constructor(options: ReceiptsOptions) {
-    this.#options = options
+    const { log, cursors, place, routes, membersNow, lastMembers, logger } = options
+    const now = options.now ?? (() => performance.now())
+    const newest = { log, known: options.newestSeq }
+    const told = new Told()
+    const states = new GroupStates(cursors)
+    const counts = new CountPushes({ log, place, logger, now })
+    const floors = new FloorKeeper({ floors: options.floors, states, counts, place, membersNow, logger })
+    const common = { cursors, newest, place, routes, told }
+    this.#states = states
+    this.#counts = counts
+    this.#floors = floors
+    this.#takeAlong = new TakeAlong({ cursors, states, floors, place, lastMembers, logger, now })
+    this.#personal = new Gathering({ flush: (waiting) => flushPersonal(common, waiting), logger })
+    const ofGroups = { ...common, states, counts, floors, membersNow }
+    this.#groups = new Gathering({ flush: (waiting) => flushGroups(ofGroups, waiting), logger })
   }
 
-  take(receipts: readonly (Pick<Receipt, 'user' | 'conversation'> & { delivered?: number | undefined })[]): void {
+  /**
+   * Resolves when what counts of them is stored and told; `node` is the gateway they come from.
+   *
+   * @throws when they are another owner's to tell by now, or there is no room: whoever sent them sends them again
+   */
+  async take(receipts: readonly Receipt[], node?: string): Promise<void> {
+    const [groups, personal] = [[], []] as [Receipt[], Receipt[]]
     for (const receipt of receipts) {
-      const { user, conversation, delivered = 0 } = receipt
-      if (delivered < 1 || (groupOf(conversation) === undefined && !pairOf(conversation)?.includes(user))) continue
-      const key = `${user}/${conversation}`
-      const before = this.#waiting.get(key)
-      if (before) before.delivered = Math.max(before.delivered, delivered)
-      else if (this.#waiting.size < MOST_WAITING) this.#waiting.set(key, { user, conversation, delivered })
+      if (Math.max(receipt.delivered ?? 0, receipt.read ?? 0) < 1) continue
+      if (groupOf(receipt.conversation) === undefined) personal.push(receipt)
+      else groups.push(receipt)
     }
-    if (this.#waiting.size > 0) this.#timer ??= setTimeout(() => this.flush(), FLUSH_EVERY_MS).unref()
+    await Promise.all([this.#personal.take(personal, node), this.#groups.take(groups, node)])
   }
 
-  /** Writes what is waiting; resolves when it and what was under way are written or given back. */
-  flush(): Promise<void> {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    this.#next ??= this.#writing.then(() => {
-      this.#next = undefined
-      const receipts = [...this.#waiting.values()]
-      this.#waiting = new Map()
-      return this.#write(receipts)
-    })
-    this.#writing = this.#next
-    return this.#next
+  /** These are in the log, and may take their senders' cursors along. */
+  stored(messages: readonly Pick<Message, 'conversation' | 'from' | 'seq'>[]): void {
+    this.#takeAlong.stored(messages)
   }
 
-  async #write(receipts: readonly Receipt[]): Promise<void> {
-    const { cursors, logger } = this.#options
-    try {
-      const newest = await this.#newest(receipts)
-      const moves = receipts.flatMap(({ user, conversation, delivered }) => {
-        const deliveredSeq = Math.min(delivered, newest.get(conversation) ?? 0)
-        return deliveredSeq > 0 ? [{ user, conversation, deliveredSeq }] : []
-      })
-      await cursors.advance(moves)
-    } catch (error) {
-      logger.warn({ reason: String(error) }, 'cursors could not be written, trying again')
-      this.take(receipts)
-    }
+  /** Members came, with their cursors stored at `joinedSeq`, or went. */
+  membersChanged(
+    conversation: ConversationId,
+    { added, joinedSeq }: { added: readonly string[]; joinedSeq: number },
+  ): void {
+    if (joinedSeq === 0) return
+    this.#states.joined(conversation, added, joinedSeq)
+    this.#floors.changed(conversation)
   }
 
-  async #newest(receipts: readonly Receipt[]): Promise<Map<ConversationId, number>> {
-    const { log, newestSeq } = this.#options
-    const newest = new Map<ConversationId, number>()
-    const unknown = new Set<ConversationId>()
-    for (const { conversation, delivered } of receipts) {
-      const known = newestSeq(conversation)
-      // What is in memory may lag behind another owner's log: only the log itself lowers a receipt.
-      if (known !== undefined && known >= delivered) newest.set(conversation, known)
-      else unknown.add(conversation)
-    }
-    for (const { conversation, seq } of await log.heads([...unknown])) newest.set(conversation, seq)
-    return newest
+  /** Writes and tells whatever waits, as far as it can be; resolves when that is done. */
+  async flush(): Promise<void> {
+    await Promise.all([this.#personal.flush(), this.#groups.flush(), this.#floors.settle()])
+    await Promise.all([this.#takeAlong.flush({ all: true }), this.#counts.push({ all: true })])
+  }
+
+  /** Ends the timers. */
+  stop(): void {
+    for (const part of [this.#counts, this.#floors, this.#takeAlong]) part.stop()
   }
 }

@@ -29,6 +29,7 @@ t.test('nobody gets into a group in the moment in which what is known of its mem
     instance: 'i',
     routes: everywhere(() => []),
     membersNow: async () => new Set(['1']),
+    behind: () => new Set(),
     connected: async () => {},
     absences: { look() {} },
     publish: (publication) => {
@@ -75,6 +76,7 @@ t.test('a message being stored or sent out is known to be untold, until it is ou
     instance: 'i',
     routes: everywhere(() => []),
     membersNow: async () => new Set(),
+    behind: () => new Set(),
     connected: () => {
       sending.resolve()
       return sent.promise

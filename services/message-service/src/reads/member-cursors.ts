@@ -1,0 +1,85 @@
+import {
+  type GroupId,
+  groupConversation,
+  type membersOf as membersOperation,
+  type OutputOf,
+  type UserId,
+} from '@qunxin/contracts'
+import { LRUCache } from 'lru-cache'
+import type { Cursor } from '../domain/present.ts'
+import type { MembershipSource } from '../membership/source.ts'
+import type { Cursors } from '../store/cursors.ts'
+
+/** Groups up to here are read anew for each question. */
+const EXACT_MEMBERS = 500
+/** Larger ones at most once in this time. */
+const KEPT_MS = 5_000
+/** Kept over all groups. */
+const MOST_KEPT = 200_000
+const CURSORS_PER_READ = 1_000
+
+export interface MemberCursor extends Cursor {
+  user: UserId
+  /** The newest seq when they came: they count for what was sent later. */
+  joinedSeq: number
+}
+
+type Members = OutputOf<typeof membersOperation>['members']
+
+/** How far each member of a group is, by user id: of groups up to 500 as it is now, of larger ones as it was up to 5 s ago. */
+export class MemberCursors {
+  readonly #membership: Pick<MembershipSource, 'membersOf'>
+  readonly #cursors: Pick<Cursors, 'of'>
+  readonly #kept: LRUCache<GroupId, readonly MemberCursor[]>
+  readonly #reading = new Map<GroupId, Promise<readonly MemberCursor[]>>()
+
+  constructor(
+    { membership, cursors }: { membership: Pick<MembershipSource, 'membersOf'>; cursors: Pick<Cursors, 'of'> },
+    keptMs = KEPT_MS,
+  ) {
+    this.#membership = membership
+    this.#cursors = cursors
+    this.#kept = new LRUCache({ maxSize: MOST_KEPT, sizeCalculation: ({ length }) => length, ttl: keptMs })
+  }
+
+  /** @throws AppError GROUP_NOT_FOUND */
+  async of(group: GroupId): Promise<readonly MemberCursor[]> {
+    const kept = this.#kept.get(group) ?? this.#reading.get(group)
+    if (kept) return kept
+    const { members } = await this.#membership.membersOf(group)
+    if (members.length <= EXACT_MEMBERS) return this.#read(group, members)
+    // Whoever asks meanwhile shares it: a page after page of a large group is one read.
+    const reading = this.#kept.get(group) ?? this.#reading.get(group) ?? this.#keep(group, members)
+    return reading
+  }
+
+  #keep(group: GroupId, members: Members): Promise<readonly MemberCursor[]> {
+    const reading = this.#read(group, members)
+      .then((read) => {
+        this.#kept.set(group, read)
+        return read
+      })
+      .finally(() => this.#reading.delete(group))
+    this.#reading.set(group, reading)
+    return reading
+  }
+
+  async #read(group: GroupId, members: Members): Promise<readonly MemberCursor[]> {
+    const all: MemberCursor[] = []
+    for (let at = 0; at < members.length; at += CURSORS_PER_READ) {
+      const some = members.slice(at, at + CURSORS_PER_READ)
+      const users = some.map(({ userId }) => userId)
+      const found = await this.#cursors.of(groupConversation(group), users)
+      for (const { userId: user, joinedSeq = 0 } of some) {
+        const { deliveredSeq = 0, readSeq = 0 } = found.get(user) ?? {}
+        all.push({
+          user,
+          joinedSeq,
+          deliveredSeq: Math.max(deliveredSeq, joinedSeq),
+          readSeq: Math.max(readSeq, joinedSeq),
+        })
+      }
+    }
+    return all.sort((one, other) => Number(one.user) - Number(other.user))
+  }
+}

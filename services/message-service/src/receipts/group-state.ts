@@ -1,0 +1,76 @@
+import type { ConversationId, UserId } from '@qunxin/contracts'
+import type { VersionedFloor } from '../domain/floors.ts'
+import type { Cursor } from '../domain/present.ts'
+import type { Members } from '../membership/members.ts'
+import { further } from './told.ts'
+
+const START: Cursor = { deliveredSeq: 0, readSeq: 0 }
+
+/** The cursors of one group's members, while its partition is ours without a break. */
+export class GroupState {
+  readonly conversation: ConversationId
+  readonly tenure: number | undefined
+  /** As of the last look. */
+  members: Members
+  /** The newest seq that was a receipt's limit. */
+  newest = 0
+  /** What was written last. */
+  floor: VersionedFloor | undefined
+  /** Where those who moved were when the authors were told last. */
+  moved = new Map<UserId, Cursor>()
+  /** Somebody left whom all counts had in them. */
+  recount = false
+  /** Who wrote the newest messages, from `firstSeq` on; empty for what is no message. */
+  authors: { firstSeq: number; from: UserId[] } = { firstSeq: 1, from: [] }
+  /** When its authors may be told again (monotonic ms). */
+  nextCountsAt = 0
+  readonly #cursors = new Map<UserId, Cursor>()
+
+  constructor(conversation: ConversationId, tenure: number | undefined, members: Members) {
+    this.conversation = conversation
+    this.tenure = tenure
+    this.members = members
+  }
+
+  /** Members whose cursors were not read yet. */
+  get missing(): UserId[] {
+    return [...this.members.users].filter((user) => !this.#cursors.has(user))
+  }
+
+  /** Who joined has had and read everything before. */
+  of(user: UserId): Cursor {
+    const cursor = this.#cursors.get(user) ?? START
+    const joinedSeq = this.members.joinedSeq.get(user) ?? 0
+    return joinedSeq === 0 ? cursor : further(cursor, { deliveredSeq: joinedSeq, readSeq: joinedSeq })
+  }
+
+  covers(user: UserId, { deliveredSeq, readSeq }: Cursor): boolean {
+    const cursor = this.#cursors.get(user) ?? START
+    return cursor.deliveredSeq >= deliveredSeq && cursor.readSeq >= readSeq
+  }
+
+  /** It stands so in the store. */
+  put(user: UserId, cursor: Cursor): void {
+    this.#cursors.set(user, further(this.#cursors.get(user) ?? START, cursor))
+  }
+
+  /** Whose cursor it moved the authors are to be told of; `from` is where they have it by what they were told. */
+  moves(user: UserId, from: Cursor): void {
+    if (!this.moved.has(user)) this.moved.set(user, from)
+  }
+
+  /** Those who left are no more in here, so that whoever comes again is read again; and they count no more. */
+  follow(members: Members): void {
+    this.members = members
+    for (const user of this.#cursors.keys()) {
+      if (members.has(user)) continue
+      this.#cursors.delete(user)
+      this.recount = true
+    }
+  }
+
+  /** The cursors of the members. */
+  *entries(): Generator<[UserId, Cursor]> {
+    for (const user of this.members.users) yield [user, this.of(user)]
+  }
+}

@@ -1,0 +1,35 @@
+import { LRUCache } from 'lru-cache'
+import type { Cursor } from '../domain/present.ts'
+import type { CursorKey } from '../store/cursors.ts'
+import { keyOf } from './gathering.ts'
+
+const MOST_CURSORS = 50_000
+const NOTHING: Cursor = { deliveredSeq: 0, readSeq: 0 }
+
+/**
+ * Cursors that this process has stored and told of, so that a repeat costs nothing. Who does not remember tells once more, which
+ * is what the repeat is for: whoever stored it may have died before telling.
+ */
+export class Told {
+  readonly #cursors = new LRUCache<string, Cursor>({ max: MOST_CURSORS })
+
+  of(key: CursorKey): Cursor {
+    return this.#cursors.get(keyOf(key)) ?? NOTHING
+  }
+
+  covers(key: CursorKey, { deliveredSeq, readSeq }: Cursor): boolean {
+    const told = this.of(key)
+    return told.deliveredSeq >= deliveredSeq && told.readSeq >= readSeq
+  }
+
+  add(key: CursorKey, cursor: Cursor): void {
+    if (!this.covers(key, cursor)) this.#cursors.set(keyOf(key), further(this.of(key), cursor))
+  }
+}
+
+export function further(one: Cursor, other: Cursor): Cursor {
+  return {
+    deliveredSeq: Math.max(one.deliveredSeq, other.deliveredSeq),
+    readSeq: Math.max(one.readSeq, other.readSeq),
+  }
+}
