@@ -6,6 +6,8 @@ export interface Conversations {
   begin(conversation: ConversationId, at: number): Promise<void>
   /** Which of these a user has. */
   among(user: UserId, conversations: readonly ConversationId[]): Promise<Set<ConversationId>>
-  /** The newest first, by a hint that lags behind. */
+  /** Moves the hints of when something was last sent forward, where the rows are there; a hint never moves back. */
+  touch(hints: readonly { conversation: ConversationId; at: number }[]): Promise<void>
+  /** The newest first, by that hint. */
   of(user: UserId, limit: number): Promise<ConversationId[]>
 }

@@ -1,5 +1,6 @@
 import { type ConversationId, pairOf, type UserId } from '@qunxin/contracts'
 import type { Conversations } from './conversations.ts'
+import { byPlace, type Place } from './overviews.ts'
 
 /** Rows in memory, for tests. */
 export class MemoryConversations implements Conversations {
@@ -17,8 +18,24 @@ export class MemoryConversations implements Conversations {
     return new Set(conversations.filter((conversation) => this.#rows.get(user)?.has(conversation)))
   }
 
+  async touch(hints: readonly { conversation: ConversationId; at: number }[]): Promise<void> {
+    for (const { conversation, at } of hints) {
+      for (const user of pairOf(conversation) ?? []) {
+        const rows = this.#rows.get(user)
+        const before = rows?.get(conversation)
+        if (before !== undefined) rows?.set(conversation, Math.max(before, at))
+      }
+    }
+  }
+
   async of(user: UserId, limit: number): Promise<ConversationId[]> {
-    const rows = [...(this.#rows.get(user) ?? [])].sort(([, one], [, other]) => other - one)
-    return rows.slice(0, limit).map(([conversation]) => conversation)
+    return this.rows(user)
+      .slice(0, limit)
+      .map(({ conversation }) => conversation)
+  }
+
+  /** All rows of a user in the order of a list. */
+  rows(user: UserId): Place[] {
+    return [...(this.#rows.get(user) ?? [])].map(([conversation, at]) => ({ conversation, at })).sort(byPlace)
   }
 }

@@ -40,6 +40,19 @@ export class MongoConversations implements Conversations {
     return new Set((await answered(rows.toArray())).map(({ conversation }) => conversation))
   }
 
+  async touch(hints: readonly { conversation: ConversationId; at: number }[]): Promise<void> {
+    if (hints.length === 0) return
+    const write = this.#rows.bulkWrite(
+      hints.flatMap(({ conversation, at }) =>
+        (pairOf(conversation) ?? []).map((user) => ({
+          updateOne: { filter: { _id: `${user}/${conversation}` }, update: { $max: { lastAt: at } } },
+        })),
+      ),
+      { ordered: false },
+    )
+    await answered(write)
+  }
+
   async of(user: UserId, limit: number): Promise<ConversationId[]> {
     const rows = this.#rows
       .find({ user })

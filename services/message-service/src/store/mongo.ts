@@ -1,6 +1,7 @@
 import { createMongoClient } from '@qunxin/mongo'
 import { type Logger, untilAvailable } from '@qunxin/runtime'
-import type { Db, MongoClient } from 'mongodb'
+import { type Db, type MongoClient, MongoServerError } from 'mongodb'
+import { CHANGES_INDEX, IS_CHANGE } from './overview-parts.ts'
 
 /** How long one command may go unanswered before its connection is given up. */
 const SOCKET_TIMEOUT_MS = 10_000
@@ -23,6 +24,7 @@ export async function connectMongo(options: {
   const client = await untilAvailable('MongoDB', () => connectClient(options.url), options)
   const db = client.db(options.database)
   await untilAvailable('the indexes', () => createIndexes(db), options)
+  await untilAvailable('the indexes', () => dropReplaced(db), options)
   return {
     db,
     client,
@@ -64,9 +66,11 @@ async function connectClient(url: string): Promise<MongoClient> {
 async function createIndexes(db: Db): Promise<void> {
   await db.collection('messages').createIndexes([
     { key: { conversation: 1, from: 1, msgId: 1 }, unique: true },
-    { key: { conversation: 1, at: 1 } },
+    // With the author, so that a user's unread messages are counted without reading them.
+    { key: { conversation: 1, at: 1, from: 1 } },
     // Of recalls and edits only: a plain message has no key in it.
-    { key: { conversation: 1, 'change.seq': 1 }, partialFilterExpression: { 'change.seq': { $exists: true } } },
+    { key: { conversation: 1, 'change.seq': 1 }, partialFilterExpression: IS_CHANGE },
+    { key: CHANGES_INDEX, partialFilterExpression: IS_CHANGE },
   ])
   await db
     .collection('cursors')
@@ -75,9 +79,27 @@ async function createIndexes(db: Db): Promise<void> {
       { key: { conversation: 1, readSeq: 1 } },
       { key: { conversation: 1, deliveredSeq: 1 } },
     ])
-  await db.collection('conversations').createIndexes([{ key: { user: 1, lastAt: -1 } }])
+  await db.collection('conversations').createIndexes([{ key: { user: 1, lastAt: -1, conversation: 1 } }])
   await db.collection('preferences').createIndexes([
     { key: { user: 1, peer: 1 }, partialFilterExpression: { blocked: true } },
     { key: { conversation: 1, user: 1 }, partialFilterExpression: { muted: true } },
   ])
+}
+
+/** Indexes of earlier versions that have a better one now: a prefix of it, so that those versions go on with it too. */
+const REPLACED = [
+  { collection: 'messages', index: 'conversation_1_at_1' },
+  { collection: 'conversations', index: 'user_1_lastAt_-1' },
+]
+const INDEX_NOT_FOUND = 27
+
+async function dropReplaced(db: Db): Promise<void> {
+  for (const { collection, index } of REPLACED) {
+    await db
+      .collection(collection)
+      .dropIndex(index)
+      .catch((error: unknown) => {
+        if (!(error instanceof MongoServerError) || error.code !== INDEX_NOT_FOUND) throw error
+      })
+  }
 }

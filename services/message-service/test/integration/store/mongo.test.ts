@@ -47,7 +47,8 @@ t.test('the indexes stand on what is asked for', async (t) => {
     )
   t.same((await keys('messages')).sort(), [
     '_id',
-    'conversation,at',
+    'conversation,_id',
+    'conversation,at,from',
     'conversation,change.seq',
     'conversation,from,msgId!',
   ])
@@ -58,5 +59,5 @@ t.test('the indexes stand on what is asked for', async (t) => {
     'user,conversation!',
   ])
   t.same((await keys('preferences')).sort(), ['_id', 'conversation,user', 'user,peer'])
-  t.same((await keys('conversations')).sort(), ['_id', 'user,lastAt'])
+  t.same((await keys('conversations')).sort(), ['_id', 'user,lastAt,conversation'])
 })
