@@ -1,7 +1,8 @@
 import type { ConversationId, GroupId, UserId } from '@qunxin/contracts'
 import { LRUCache } from 'lru-cache'
 import type { Message } from '../domain/message.ts'
-import { usersOfItem } from './audience.ts'
+import { usersOfItem, withoutThose } from './audience.ts'
+import type { Composing } from './compose.ts'
 import type { Job, MessageFrame } from './job.ts'
 
 /** Conversations whose told messages are remembered; of the others a repeat is told of once more. */
@@ -17,6 +18,7 @@ export interface AbsencesOptions {
 export interface Reach {
   routes: ReadonlyMap<UserId, ReadonlySet<string>>
   members: ReadonlyMap<GroupId, ReadonlySet<UserId>>
+  behind?: Composing['behind']
 }
 
 /** Finds the receivers of messages that no gateway holds. Whose route is not known for certain has one, so they are not among them. */
@@ -30,7 +32,7 @@ export class Absences {
   }
 
   /** Called with each job once it is out. */
-  look(job: Job, { routes, members }: Reach): void {
+  look(job: Job, { routes, members, behind }: Reach): void {
     const absent = new Map<GroupId, readonly UserId[]>()
     const absentOf = (group: GroupId, users: ReadonlySet<UserId>) => {
       const found = absent.get(group) ?? nowhere(users, routes)
@@ -45,8 +47,11 @@ export class Absences {
       // Left out of the fan-out, it comes again.
       if (!users || !this.#isNew(frame)) continue
       if (message.group === undefined) this.#report(message, nowhere(users, routes))
-      else if ((users as ReadonlySet<UserId>).size <= this.#options.groupLimit)
-        this.#report(message, absentOf(message.group, users as ReadonlySet<UserId>))
+      else if ((users as ReadonlySet<UserId>).size <= this.#options.groupLimit) {
+        const absent = absentOf(message.group, users as ReadonlySet<UserId>)
+        const later = behind?.(message.group, message.seq)
+        this.#report(message, later ? withoutThose(absent, later) : absent)
+      }
     }
   }
 

@@ -22,6 +22,11 @@ export function usersOfItem({ frame, push }: JobItem): readonly UserId[] {
   return push && 'users' in push.to ? push.to.users : []
 }
 
+export function withoutThose(users: Iterable<UserId>, others: ReadonlySet<UserId>): readonly UserId[] {
+  const all = [...users]
+  return others.size === 0 ? all : all.filter((user) => !others.has(user))
+}
+
 export function byNode(users: Iterable<UserId>, routes: ReadonlyMap<UserId, ReadonlySet<string>>): ByNode {
   const nodes = new Map<string, UserId[]>()
   for (const user of users) {

@@ -1,6 +1,6 @@
 import type { FrameItem, GroupId, SendAnswer, UserId } from '@qunxin/contracts'
 import { toMsgModel } from '../domain/present.ts'
-import { type ByNode, byNode, groupOfItem, usersOfItem } from './audience.ts'
+import { type ByNode, byNode, groupOfItem, usersOfItem, withoutThose } from './audience.ts'
 import { DeliveryWriter } from './delivery-writer.ts'
 import type { Job, JobItem, MessageFrame, Push } from './job.ts'
 
@@ -12,6 +12,8 @@ export interface Composing {
   routes: ReadonlyMap<UserId, ReadonlySet<string>>
   /** The members of each group in the job; a group left out could not be asked for. */
   members: ReadonlyMap<GroupId, ReadonlySet<UserId>>
+  /** The members for whom a message of this seq is not: they came later. */
+  behind?(group: GroupId, seq: number): ReadonlySet<UserId>
 }
 
 /**
@@ -21,7 +23,7 @@ export interface Composing {
  * together with their answers: the sender asks again.
  */
 export function compose(job: Job, options: Composing): Publication[] {
-  const { instance, routes, members } = options
+  const { instance, routes, members, behind } = options
   const frames = new Map<string, DeliveryWriter>()
   const answers = new Map<string, DeliveryWriter>()
   const replies = new Map<string, SendAnswer[]>()
@@ -44,6 +46,8 @@ export function compose(job: Job, options: Composing): Publication[] {
       if (!users) continue
       audience = audiences.get(group) ?? byNode(users, routes)
       audiences.set(group, audience)
+      const later = item.frame ? behind?.(group, item.frame.message.seq) : undefined
+      if (later && later.size > 0) audience = byNode(withoutThose(users, later), routes)
     }
     if (audience.size > 0) {
       const body = bodyOf(item)

@@ -14,6 +14,8 @@ export interface FanoutOptions {
   routes: Routes
   /** Members as of now; undefined when group-service could not be asked. */
   membersNow(group: GroupId): Promise<ReadonlySet<UserId> | undefined>
+  /** The members for whom a message of this seq is not: they came later. */
+  behind(group: GroupId, seq: number): ReadonlySet<UserId>
   /** Resolves when NATS is connected: what is published meanwhile would be dropped without a word. */
   connected(): Promise<void>
   publish(publication: Publication): void
@@ -84,7 +86,7 @@ export class Fanout {
   }
 
   async #send(job: Job): Promise<void> {
-    const { instance, routes, publish, absences } = this.#options
+    const { instance, routes, publish, absences, behind } = this.#options
     const named = new Set<UserId>()
     const groups = new Set<GroupId>()
     for (const item of job) {
@@ -100,8 +102,8 @@ export class Fanout {
       // Redis may have taken its time: who was kicked meanwhile gets nothing of it.
       const now = await this.#membersOf(groups)
       if (areSame(members, now)) {
-        for (const publication of compose(job, { instance, routes: found, members })) publish(publication)
-        absences.look(job, { routes: found, members })
+        for (const publication of compose(job, { instance, routes: found, members, behind })) publish(publication)
+        absences.look(job, { routes: found, members, behind })
         return
       }
       members = now

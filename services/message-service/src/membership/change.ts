@@ -1,14 +1,19 @@
 import { type GroupId, groupConversation, type MembershipChange, type UserId } from '@qunxin/contracts'
 import type { Fanout } from '../fanout/fanout.ts'
 import type { Push } from '../fanout/job.ts'
+import type { Conversation } from '../partition/conversation.ts'
 import type { ConversationCache } from '../partition/conversations.ts'
 import type { Lane } from '../partition/lane.ts'
 import type { Receipts } from '../receipts/receipts.ts'
 import type { Cursors } from '../store/cursors.ts'
+import type { MessageLog } from '../store/message-log.ts'
 import type { MembershipCache } from './cache.ts'
+import type { Newcomers } from './newcomers.ts'
 
 export interface ChangeOptions {
   membership: MembershipCache
+  newcomers: Newcomers
+  log: Pick<MessageLog, 'heads'>
   conversations: ConversationCache
   cursors: Cursors
   receipts: Pick<Receipts, 'membersChanged'>
@@ -23,28 +28,54 @@ export async function changeMembership(
   change: MembershipChange,
   place: { lane: Lane; fanout: Fanout; partition: number },
 ): Promise<{ lastSeq: number }> {
-  const { membership, conversations, cursors, receipts } = options
-  const before = membership.last(change.groupId)?.users
+  const { membership, newcomers, conversations, cursors, receipts } = options
+  const { groupId, added, removed } = change
+  const before = membership.last(groupId)?.users
   membership.apply(change)
-  const id = groupConversation(change.groupId)
+  newcomers.forget(groupId, removed)
+  newcomers.coming(groupId, added)
+  const id = groupConversation(groupId)
   const conversation = conversations.use(id, place.partition)
-  const lastSeq = await new Promise<number>((resolve, reject) => {
-    place.lane
-      .between(conversation, (newest) => {
-        membership.joined(change.groupId, change.added, newest)
-        place.fanout.push(pushesOf(change, before).map((push) => ({ push })))
-        resolve(newest)
-      })
-      .catch(reject)
-  })
+  const pushes = pushesOf(change, before).map((push) => ({ push }))
+  const tell = () => place.fanout.push(pushes)
+  const lastSeq = await placeInLog(options, change, { lane: place.lane, conversation, tell }).catch(
+    (error: unknown) => {
+      newcomers.forget(groupId, added)
+      throw error
+    },
+  )
   // Who joins a busy group has nothing unread (protocol §5).
   if (lastSeq > 0) {
-    const joined = change.added.map((user) => ({ user, conversation: id, deliveredSeq: lastSeq, readSeq: lastSeq }))
+    const joined = added.map((user) => ({ user, conversation: id, deliveredSeq: lastSeq, readSeq: lastSeq }))
     await cursors.advance(joined)
   }
-  if (change.added.length > 0 || change.removed.length > 0)
-    receipts.membersChanged(id, { added: change.added, joinedSeq: lastSeq })
+  if (added.length > 0 || removed.length > 0) receipts.membersChanged(id, { added, joinedSeq: lastSeq })
   return { lastSeq }
+}
+
+/** The newest seq when the change is in force: what comes behind it is for those who came, and not for those who went. */
+async function placeInLog(
+  { membership, newcomers, log }: ChangeOptions,
+  { groupId, added, removed }: MembershipChange,
+  { lane, conversation, tell }: { lane: Lane; conversation: Conversation; tell(): void },
+): Promise<number> {
+  const between = (seen: number, task: () => void) =>
+    new Promise<number>((resolve, reject) => {
+      lane
+        .between(conversation, (newest) => {
+          const lastSeq = Math.max(newest, seen)
+          membership.joined(groupId, added, lastSeq)
+          newcomers.came(groupId, added, lastSeq)
+          task()
+          resolve(lastSeq)
+        })
+        .catch(reject)
+    })
+  const decides = added.length > 0 || removed.length > 0
+  const [lastSeq, [head]] = await Promise.all([between(0, tell), decides ? log.heads([conversation.id]) : []])
+  // While the partition changes hands its other owner may have stored what is not known here.
+  if (!head || head.seq <= (conversation.position?.seq ?? 0)) return lastSeq
+  return between(head.seq, () => {})
 }
 
 /** What clients are told: those whose list changed, then everybody in the group; of a deleted group those who were in it. */

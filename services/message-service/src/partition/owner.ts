@@ -13,6 +13,7 @@ import type { NodeStreams } from '../fanout/node-streams.ts'
 import type { Routes } from '../fanout/routes.ts'
 import type { MembershipCache } from '../membership/cache.ts'
 import { changeMembership } from '../membership/change.ts'
+import { Newcomers } from '../membership/newcomers.ts'
 import type { ServiceMetrics } from '../metrics.ts'
 import { changePreference } from '../preferences/change.ts'
 import { PairPreferences } from '../preferences/pair-preferences.ts'
@@ -54,6 +55,7 @@ export interface OwnerParts {
 export function createOwner(config: Config, parts: OwnerParts) {
   const { instance, bus, log, rows, conversations, membership, routes, absences, streams, logger, metrics } = parts
   const pairPreferences = new PairPreferences(parts.preferences)
+  const newcomers = new Newcomers(membership)
   const connected = async () => {
     while (!bus.writable) await delay(50)
     // Woken up by the answer to a commit: nobody's devices are any more where they were.
@@ -70,6 +72,7 @@ export function createOwner(config: Config, parts: OwnerParts) {
         instance,
         routes,
         membersNow: (group) => membersNow(membership, group),
+        behind: (group, seq) => newcomers.behind(group, seq),
         connected,
         publish,
         absences,
@@ -119,9 +122,11 @@ export function createOwner(config: Config, parts: OwnerParts) {
     queueLimit: { sends: config.QUEUE_LIMIT, bytes: config.QUEUE_LIMIT_BYTES },
     refuse,
     changeMembership: (change, lane, partition) => {
+      parts.noticeStall()
       const fanout = fanouts[lanes.indexOf(lane)] as Fanout
       const { cursors, receipts } = parts
-      return changeMembership({ membership, conversations, cursors, receipts }, change, { lane, fanout, partition })
+      const options = { membership, newcomers, log, conversations, cursors, receipts }
+      return changeMembership(options, change, { lane, fanout, partition })
     },
     typing: (notice, lane) => typing[lanes.indexOf(lane)]?.take(notice),
     changePreference: (change, lane, partition) => {

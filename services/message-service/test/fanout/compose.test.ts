@@ -125,6 +125,37 @@ t.test('a message sent out again says whose it was, so that a waiting sender is 
   t.notOk('except' in published!.items[0])
 })
 
+t.test('who joined later gets neither what was sent before nor what is sent round again, but pushes', async (t) => {
+  const routes = new Map([
+    ['1', on('a')],
+    ['2', on('a', 'b')],
+    ['3', on('b')],
+  ])
+  const again = { frame: { message: message({ seq: 3, group: '5' }), except: '', again: true } }
+  const push = { tag: 'groupChanged', data: {}, to: { group: '5' } }
+  const behind = (group: string, seq: number) => new Set(group === '5' && seq <= 3 ? ['2', '3'] : [])
+  const job = [stored({ seq: 2, group: '5' }, 'a'), again, { push }, stored({ seq: 4, group: '5' }, 'a')]
+  const published = read(compose(job, { instance: 'i', routes, members, behind }))
+  const got = (node: string) =>
+    published.filter(({ to }) => to === node).flatMap(({ items }) => items.filter((item: object) => 'users' in item))
+  t.same(
+    got('a').map(({ seq, users }: FrameItem) => [seq, users]),
+    [
+      [2, ['1']],
+      [3, ['1']],
+      [undefined, ['1', '2']],
+      [4, ['1', '2']],
+    ],
+  )
+  t.same(
+    got('b').map(({ seq, users }: FrameItem) => [seq, users]),
+    [
+      [undefined, ['2', '3']],
+      [4, ['2', '3']],
+    ],
+  )
+})
+
 t.test('a batch with a reply subject is answered there, after the frames', async (t) => {
   const item = stored({ seq: 1 }, 'a', 11)
   item.answered!.run.reply = 'inbox'

@@ -14,6 +14,7 @@ function setup(options: Partial<FanoutOptions> = {}) {
     instance: 'i',
     routes: everywhere(() => ['a']),
     membersNow: async () => new Set(['1', '2']),
+    behind: () => new Set(),
     connected: async () => {},
     publish: (publication) => published.push(publication),
     absences: { look() {} },
