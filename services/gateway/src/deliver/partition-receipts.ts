@@ -14,7 +14,7 @@ export interface PartitionReceiptsOptions {
 }
 
 /**
- * The receipts of one partition: at most one unanswered batch, and behind it what gathers meanwhile, the furthest of each user
+ * Receipts of one partition: at most one unanswered batch, and behind it what gathers meanwhile, the furthest of each user
  * and conversation. Of what the owner has confirmed nothing is kept.
  */
 export class PartitionReceipts {

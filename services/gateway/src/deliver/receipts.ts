@@ -1,5 +1,5 @@
 import type { Bus } from '@qunxin/bus'
-import { type ConversationId, partitionOf, type Receipt, subjects, type UserId } from '@qunxin/contracts'
+import { type ConversationId, groupOf, partitionOf, type Receipt, subjects, type UserId } from '@qunxin/contracts'
 import { withinTime } from '@qunxin/runtime'
 import { REPEAT_AFTER_MS } from '../send/unanswered.ts'
 import { type Outstanding, ponged } from './outstanding.ts'
@@ -22,10 +22,16 @@ export interface ReceiptsOptions {
   isAlone(user: UserId, conn: string): boolean
 }
 
+/** Those of one partition: an owner who cannot ask for the members of a group stores what is personal all the same. */
+interface ByKind {
+  personal: PartitionReceipts
+  groups: PartitionReceipts
+}
+
 /** Tells the partition owners what has reached whom and who has read, again and again until they have stored it. */
 export class Receipts {
   readonly #options: ReceiptsOptions
-  readonly #partitions: PartitionReceipts[]
+  readonly #partitions: ByKind[]
   /** Those with something unconfirmed. */
   readonly #busy = new Set<PartitionReceipts>()
   readonly #timer: NodeJS.Timeout
@@ -45,7 +51,8 @@ export class Receipts {
         })
         return true
       }
-      return new PartitionReceipts({ node, isAlone, publish })
+      const make = () => new PartitionReceipts({ node, isAlone, publish })
+      return { personal: make(), groups: make() }
     })
     const repeatAll = () => this.#advance(Number.POSITIVE_INFINITY)
     options.onInstancesChanged(repeatAll)
@@ -87,7 +94,9 @@ export class Receipts {
   }
 
   #add(receipt: Receipt): boolean {
-    const partition = this.#partitions[partitionOf(receipt.conversation, this.#options.partitions)] as PartitionReceipts
+    const { conversation } = receipt
+    const { personal, groups } = this.#partitions[partitionOf(conversation, this.#options.partitions)] as ByKind
+    const partition = groupOf(conversation) === undefined ? personal : groups
     const added = partition.add(receipt, this.pending < MOST)
     if (partition.size > 0) this.#busy.add(partition)
     return added

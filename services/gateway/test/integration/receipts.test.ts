@@ -87,6 +87,25 @@ t.test('without an answer the same is told again; what comes meanwhile follows a
   t.equal(batchesOf(807).length, told + 1, 'what is confirmed is not told again')
 })
 
+t.test('while an owner can do nothing for groups, what is personal goes on', async (t) => {
+  service.silentToReceipts = 'of groups'
+  const client = await bind(gateway, 851)
+  const partition = partitionOf('g1', 8)
+  const peers = Array.from({ length: 100 }, (_, i) => 1_000 + i)
+  const [one = 0, two = 0] = peers.filter((peer) => partitionOf(`p851-${peer}`, 8) === partition)
+  client.send('messageRead', { sessionId: '1', seq: 3 })
+  client.send('messageRead', to(one, 1))
+  await until(() => of(851).length >= 2, 'both')
+  client.send('messageRead', to(two, 1))
+  await until(() => of(851).some(({ conversation }) => conversation === `p851-${two}`), 'what came later')
+  client.send('messageRead', { sessionId: '1', seq: 4 })
+  await client.settled()
+  const ofGroup = () => of(851).filter(({ conversation }) => conversation === 'g1')
+  t.notOk(ofGroup().some(({ read }) => read === 4))
+  service.silentToReceipts = false
+  await until(() => ofGroup().some(({ read }) => read === 4), 'the group')
+})
+
 t.test('without an owner it waits, and is told as soon as there is one', async (t) => {
   const alone = await startRig()
   const client = await alone.bind(alone.gateway, 809)

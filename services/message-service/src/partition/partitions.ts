@@ -153,7 +153,6 @@ export class Partitions {
       .catch((error: unknown) =>
         this.#options.logger.debug({ reason: String(error) }, 'receipts are not confirmed, and come again'),
       )
-    message.respond('{}')
   }
 
   #silence(partition: number): void {

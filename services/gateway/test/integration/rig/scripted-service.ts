@@ -5,6 +5,7 @@ import {
   type DeliveryConfirm,
   encodeDelivery,
   type FrameItem,
+  groupOf,
   type MsgModel,
   type PresenceChange,
   placeDelivery,
@@ -29,8 +30,8 @@ export class ScriptedService {
   readonly unbinds: PresenceChange[] = []
   readonly receiptBatches: ReceiptBatch[] = []
   readonly typing: TypingNotice[] = []
-  /** Takes batches of receipts and does not say so while set. */
-  silentToReceipts = false
+  /** Takes batches of receipts and does not say so while set; of groups only. */
+  silentToReceipts: boolean | 'of groups' = false
   /** Says nothing to binds while set. */
   silentToBinds = false
   /** Since when (ms) tokens of a user count. */
@@ -62,8 +63,11 @@ export class ScriptedService {
     })
     bus.subscribe(subjects.messageConfirm(instance), (message) => this.#confirmed(message.json()))
     bus.subscribe('partition.*.receipt', (message) => {
-      this.receiptBatches.push(message.json())
-      if (!this.silentToReceipts) message.respond('{}')
+      const batch = message.json<ReceiptBatch>()
+      this.receiptBatches.push(batch)
+      const ofGroups = batch.receipts.some(({ conversation }) => groupOf(conversation) !== undefined)
+      const silent = this.silentToReceipts === 'of groups' ? ofGroups : this.silentToReceipts
+      if (!silent) message.respond('{}')
     })
     bus.subscribe('partition.*.typing', (message) => {
       this.typing.push(message.json())
