@@ -30,17 +30,19 @@ export async function changeMembership(
 ): Promise<{ lastSeq: number }> {
   const { membership, newcomers, conversations, cursors, receipts } = options
   const { groupId, added, removed } = change
-  const before = membership.last(groupId)?.users
+  const before = membership.last(groupId)
   membership.apply(change)
   newcomers.forget(groupId, removed)
-  newcomers.coming(groupId, added)
+  // Who is served already, as the members have been read since the change, goes on being served.
+  const coming = (before?.version ?? 0) < change.version ? added : []
+  newcomers.coming(groupId, coming)
   const id = groupConversation(groupId)
   const conversation = conversations.use(id, place.partition)
-  const pushes = pushesOf(change, before).map((push) => ({ push }))
+  const pushes = pushesOf(change, before?.users).map((push) => ({ push }))
   const tell = () => place.fanout.push(pushes)
-  const lastSeq = await placeInLog(options, change, { lane: place.lane, conversation, tell }).catch(
+  const lastSeq = await placeInLog(options, change, { lane: place.lane, conversation, coming, tell }).catch(
     (error: unknown) => {
-      newcomers.forget(groupId, added)
+      newcomers.forget(groupId, coming)
       throw error
     },
   )
@@ -57,15 +59,16 @@ export async function changeMembership(
 async function placeInLog(
   { membership, newcomers, log }: ChangeOptions,
   { groupId, added, removed }: MembershipChange,
-  { lane, conversation, tell }: { lane: Lane; conversation: Conversation; tell(): void },
+  at: { lane: Lane; conversation: Conversation; coming: readonly UserId[]; tell(): void },
 ): Promise<number> {
+  const { lane, conversation, coming, tell } = at
   const between = (seen: number, task: () => void) =>
     new Promise<number>((resolve, reject) => {
       lane
         .between(conversation, (newest) => {
           const lastSeq = Math.max(newest, seen)
           membership.joined(groupId, added, lastSeq)
-          newcomers.came(groupId, added, lastSeq)
+          newcomers.came(groupId, coming, lastSeq)
           task()
           resolve(lastSeq)
         })

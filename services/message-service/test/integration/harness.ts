@@ -5,6 +5,7 @@ import {
   type FrameItem,
   groupConversation,
   type MembershipChangeInput,
+  type MembershipInterval,
   partitionOf,
   personalConversation,
   type SendAnswer,
@@ -213,9 +214,13 @@ export function fakeGroups(bus: Bus) {
     version: number
     members: Map<string, number>
     admins: Set<string>
+    /** As the owner confirmed it. */
+    joinedSeq: Map<string, number>
     slowModeMs: number
   }
   const groups = new Map<string, FakeGroup>()
+  /** What else is told of a membership, by `<group>/<user>`. */
+  const memberships = new Map<string, { joinedSeq?: number; visible?: MembershipInterval[] }>()
   const calls = { membersOf: 0, versionsOf: 0 }
   /** Awaited before an answer leaves, after it was read. */
   const hooks: { membersOf?: () => Promise<void>; versionsOf?: () => Promise<void> } = {}
@@ -228,11 +233,15 @@ export function fakeGroups(bus: Bus) {
     {
       'group.membersOf': async ({ groupId }: { groupId: string }) => {
         calls.membersOf += 1
-        const { version, members, admins, slowModeMs } = find(groupId)
+        const { version, members, admins, joinedSeq, slowModeMs } = find(groupId)
         const role = (userId: string) => (admins.has(userId) ? 'admin' : 'member')
         const reply = {
           version,
-          members: [...members.keys()].map((userId) => ({ userId, role: role(userId) })),
+          members: [...members.keys()].map((userId) => ({
+            userId,
+            role: role(userId),
+            ...(joinedSeq.has(userId) && { joinedSeq: joinedSeq.get(userId) }),
+          })),
           ...(slowModeMs > 0 && { slowModeMs }),
         }
         await hooks.membersOf?.()
@@ -247,12 +256,12 @@ export function fakeGroups(bus: Bus) {
       'group.memberOf': ({ groupId, userId }: { groupId: string; userId: string }) => {
         const joinedAt = find(groupId).members.get(userId)
         if (joinedAt === undefined) throw new AppError('NOT_A_MEMBER')
-        return { joinedAt, role: 'member' }
+        return { joinedAt, role: 'member', ...memberships.get(`${groupId}/${userId}`) }
       },
       'group.membershipsOf': ({ userId }: { userId: string }) => ({
         memberships: [...groups].flatMap(([groupId, { members }]) => {
           const joinedAt = members.get(userId)
-          return joinedAt === undefined ? [] : [{ groupId, joinedAt }]
+          return joinedAt === undefined ? [] : [{ groupId, joinedAt, ...memberships.get(`${groupId}/${userId}`) }]
         }),
       }),
     },
@@ -260,12 +269,13 @@ export function fakeGroups(bus: Bus) {
   )
   return {
     groups,
+    memberships,
     calls,
     hooks,
     create(groupId: string, ...members: string[]) {
       const now = Date.now()
       const joined = new Map(members.map((member) => [member, now] as const))
-      groups.set(groupId, { version: 1, members: joined, admins: new Set(), slowModeMs: 0 })
+      groups.set(groupId, { version: 1, members: joined, admins: new Set(), joinedSeq: new Map(), slowModeMs: 0 })
       return groupId
     },
     /** Changes the stored membership, and nothing else. */
@@ -282,7 +292,10 @@ export function fakeGroups(bus: Bus) {
     async tell(change: MembershipChangeInput, timeoutMs = 5_000): Promise<{ lastSeq: number }> {
       const partition = partitionOf(groupConversation(change.groupId), PARTITIONS)
       const reply = await bus.ask(subjects.partitionMembership(partition), JSON.stringify(change), { timeoutMs })
-      return JSON.parse(Buffer.from(reply).toString())
+      const applied = JSON.parse(Buffer.from(reply).toString())
+      for (const user of change.removed ?? []) groups.get(change.groupId)?.joinedSeq.delete(user)
+      for (const user of change.added ?? []) groups.get(change.groupId)?.joinedSeq.set(user, applied.lastSeq)
+      return applied
     },
     delete: (groupId: string) => groups.delete(groupId),
   }
