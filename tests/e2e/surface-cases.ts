@@ -76,6 +76,19 @@ const profile = {
   signature: '',
 }
 
+/** The message that the owner sent, as a MsgModel. */
+const groupMessage = ({ groupId, owner, ack }: World) => ({
+  fromUserId: owner.number,
+  toUserId: 0,
+  contentStr: '大家好',
+  serverReceiveDate: ack.serverReceiveDate,
+  msgId: ack.msgId,
+  msgContentType: 1,
+  sessionId: groupId,
+  state: Number,
+  seq: 1,
+})
+
 /** One per tag of the surface table. */
 export const surfaceCases: Record<string, SurfaceCase> = {
   joinGroup: {
@@ -234,6 +247,45 @@ export const surfaceCases: Record<string, SurfaceCase> = {
       members: [admin, member, other]
         .map(({ number }) => ({ userId: number, state: Number }))
         .sort((one, next) => one.userId - next.userId),
+    }),
+  },
+  conversationList: {
+    input: nothing,
+    allows: anybody,
+    info: '获取会话列表成功',
+    output: (world, role) => ({
+      conversations:
+        role === 'outsider'
+          ? []
+          : [
+              {
+                sessionId: world.groupId,
+                peerUserId: 0,
+                lastSeq: 1,
+                lastMessage: groupMessage(world),
+                // A socket that was there long enough counts as reached.
+                deliveredSeq: Number,
+                readSeq: Number,
+                unread: role === 'owner' ? 0 : 1,
+              },
+            ],
+    }),
+  },
+  sync: {
+    input: ({ groupId }) => ({ positions: [{ sessionId: groupId, seq: 0 }] }),
+    allows: anybody,
+    info: '同步消息成功',
+    output: (world, role) => ({
+      positions: [
+        {
+          sessionId: world.groupId,
+          peerUserId: 0,
+          ...(role === 'outsider'
+            ? { status: 'reset', lastSeq: 0, reason: 'notAMember' }
+            : { status: 'messages', messages: [groupMessage(world)], hasMore: false }),
+        },
+      ],
+      new: [],
     }),
   },
   blockUser: {

@@ -29,6 +29,8 @@ const successes = {
   'chat.received': { zh: '消息已送达', en: 'Marked as received' },
   'chat.read': { zh: '消息已读', en: 'Marked as read' },
   'chat.receiptsQueried': { zh: '获取消息回执成功', en: 'Receipts loaded' },
+  'chat.conversationsListed': { zh: '获取会话列表成功', en: 'Conversations loaded' },
+  'chat.synced': { zh: '同步消息成功', en: 'Messages synchronized' },
   'chat.blocked': { zh: '已屏蔽该用户', en: 'The user is blocked' },
   'chat.unblocked': { zh: '已取消屏蔽该用户', en: 'The user is no longer blocked' },
   'chat.blockListed': { zh: '获取屏蔽列表成功', en: 'Blocked users loaded' },

@@ -1,9 +1,11 @@
 import { actorOf, type HandlersOf } from '@qunxin/bus'
 import { type BacklogPorts, readBacklog } from './reads/backlog.ts'
+import { listConversations, type OverviewPorts } from './reads/conversation-list.ts'
 import { type QueryReceiptsPorts, readReceipts } from './reads/query-receipts.ts'
 import { readRange } from './reads/range.ts'
 import { ReadGate } from './reads/read-gate.ts'
 import { loadRecords } from './reads/records.ts'
+import { readSync } from './reads/sync.ts'
 
 /**
  * History is what clients ask for as they like; holes and backlogs keep connections waiting, so no flood of the one stands in
@@ -17,6 +19,9 @@ export function createReadGates() {
     backlogs: new ReadGate({ atOnce: 16, waiting: 800 }),
     presence: new ReadGate({ atOnce: 4, waiting: 100 }),
     receipts: new ReadGate({ atOnce: 8, waiting: 400 }),
+    lists: new ReadGate({ atOnce: 8, waiting: 400 }),
+    // Everybody comes at once when a gateway was gone.
+    syncs: new ReadGate({ atOnce: 16, waiting: 800 }),
     // Each may wait for a group-service that is away until nobody waits for it any more.
     groupBacklogs: new ReadGate({ atOnce: 16, waiting: 200 }),
   }
@@ -26,10 +31,13 @@ export type ReadGates = ReturnType<typeof createReadGates>
 
 /** One key per operation of the area: what is missing does not compile. `others` are those that go to a partition's owner. */
 export function createHandlers(
-  reads: BacklogPorts & Pick<QueryReceiptsPorts, 'memberCursors'> & { gates: ReadGates },
-  others: Omit<HandlersOf<'message'>, `message.${'queryReceipts' | 'loadChatRecords' | 'range' | 'backlog'}`>,
+  reads: BacklogPorts & OverviewPorts & Pick<QueryReceiptsPorts, 'memberCursors'> & { gates: ReadGates },
+  others: Omit<
+    HandlersOf<'message'>,
+    `message.${'queryReceipts' | 'conversationList' | 'sync' | 'loadChatRecords' | 'range' | 'backlog'}`
+  >,
 ) {
-  const { history, ranges, backlogs, groupBacklogs, receipts } = reads.gates
+  const { history, ranges, backlogs, groupBacklogs, receipts, lists, syncs } = reads.gates
   return {
     'message.send': others['message.send'],
     'message.recallMessage': others['message.recallMessage'],
@@ -38,6 +46,9 @@ export function createHandlers(
     'message.messageRead': others['message.messageRead'],
     'message.queryReceipts': (input, context) =>
       receipts.run(context.deadline, () => readReceipts(reads, actorOf(context), input)),
+    'message.conversationList': (input, context) =>
+      lists.run(context.deadline, () => listConversations(reads, actorOf(context), input)),
+    'message.sync': (input, context) => syncs.run(context.deadline, () => readSync(reads, actorOf(context), input)),
     'message.blockUser': others['message.blockUser'],
     'message.unblockUser': others['message.unblockUser'],
     'message.blockList': others['message.blockList'],

@@ -30,6 +30,7 @@ import { type ChangeFeed, MembershipCache } from './membership/cache.ts'
 import { membershipSource } from './membership/source.ts'
 import { serviceMetrics } from './metrics.ts'
 import { ConversationCache } from './partition/conversations.ts'
+import { LastActivity } from './partition/last-activity.ts'
 import { createOwner } from './partition/owner.ts'
 import { Ownership } from './partition/ownership.ts'
 import { Tenures } from './partition/tenures.ts'
@@ -47,6 +48,7 @@ import { MongoConversations } from './store/mongo-conversations.ts'
 import { MongoCursors } from './store/mongo-cursors.ts'
 import { MongoFloors } from './store/mongo-floors.ts'
 import { MongoLog } from './store/mongo-log.ts'
+import { MongoOverviews } from './store/mongo-overviews.ts'
 import { MongoPreferences } from './store/mongo-preferences.ts'
 import { partitionsInForce } from './store/settings.ts'
 
@@ -210,6 +212,8 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     lastMembers: (conversation) => membership.last(groupOf(conversation) ?? ''),
     logger,
   })
+  const lastActivity = new LastActivity(rows, logger)
+  onStop('hints of lists', 2_000, () => lastActivity.stop())
   onStop('cursors', 3_000, async () => {
     await receipts.flush()
     receipts.stop()
@@ -268,6 +272,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     streams,
     events,
     receipts,
+    lastActivity,
     tenures,
     clock: systemClock,
     logger,
@@ -324,6 +329,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
         membership: source,
         groupsInTime: new GroupsInTime(source),
         memberCursors: new MemberCursors({ membership: source, cursors }),
+        overviews: new MongoOverviews(mongo.db),
         gates,
       },
       {

@@ -1,4 +1,5 @@
 import * as changes from './changes.ts'
+import * as conversations from './conversations.ts'
 import * as group from './group.ts'
 import * as message from './message.ts'
 import * as preferences from './preferences.ts'
@@ -50,6 +51,8 @@ export const operations = {
   'message.messageReceived': receipts.messageReceived,
   'message.messageRead': receipts.messageRead,
   'message.queryReceipts': receipts.queryReceipts,
+  'message.conversationList': conversations.conversationList,
+  'message.sync': conversations.sync,
   'message.blockUser': preferences.blockUser,
   'message.unblockUser': preferences.unblockUser,
   'message.blockList': preferences.blockList,

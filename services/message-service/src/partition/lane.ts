@@ -6,7 +6,6 @@ import type { MessageEvents } from '../events/message-events.ts'
 import type { Fanout } from '../fanout/fanout.ts'
 import type { JobItem } from '../fanout/job.ts'
 import type { LaneMetrics } from '../metrics.ts'
-import type { Receipts } from '../receipts/receipts.ts'
 import { applyChanges } from './changes.ts'
 import type { Conversation } from './conversation.ts'
 import { answerOf, type Outcome, type Pending, repeatedBy } from './pending.ts'
@@ -21,7 +20,8 @@ const REPEATED_WITHIN_MS = 60_000
 export interface LaneOptions extends PreparationOptions {
   fanout: Fanout
   limits: Limits
-  receipts: Pick<Receipts, 'stored'>
+  /** Told of what is in the log now, from memory and at once. */
+  stored(messages: readonly Message[]): void
   metrics: LaneMetrics
   events: Pick<MessageEvents, 'stored' | 'doubted'>
   /** Undefined when others would publish what we store now should we die; else resolves when that is so. */
@@ -224,7 +224,7 @@ export class Lane {
       else conversation.queue = pending.concat(conversation.queue)
     }
     for (const conversation of [...requeued.keys()].reverse()) if (!conversation.dropped) this.#list(conversation, true)
-    this.#options.receipts.stored(plan.messages.filter((_, index) => written.isStored(index)))
+    this.#options.stored(stored)
     metrics.committed(plan.messages.length, performance.now() - started)
     await applyChanges(outcomes, (changes) => this.#writer.applyChanges(changes))
     fanout.push(outcomes.map((outcome) => jobItem(outcome, clock.now())))

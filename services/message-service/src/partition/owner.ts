@@ -26,6 +26,7 @@ import type { MessageLog } from '../store/message-log.ts'
 import type { Preferences } from '../store/preferences.ts'
 import type { ConversationCache } from './conversations.ts'
 import { Lane } from './lane.ts'
+import type { LastActivity } from './last-activity.ts'
 import { Partitions } from './partitions.ts'
 import type { Tenures } from './tenures.ts'
 
@@ -43,6 +44,7 @@ export interface OwnerParts {
   streams: NodeStreams
   events: Pick<Events, 'relay' | 'standing'>
   receipts: Receipts
+  lastActivity: Pick<LastActivity, 'stored'>
   tenures: Tenures
   clock: Clock
   logger: Logger
@@ -98,7 +100,10 @@ export function createOwner(config: Config, parts: OwnerParts) {
         ownedSince: (partition) => partitions.listeningSince(partition),
         tenures: parts.tenures,
         limits: { textLength: config.TEXT_LIMIT_UNITS },
-        receipts: parts.receipts,
+        stored: (messages) => {
+          parts.receipts.stored(messages)
+          parts.lastActivity.stored(messages)
+        },
         clock: parts.clock,
         logger,
         metrics,
