@@ -1,6 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type ConversationId, DEAD_AFTER_MS, type GroupId, type UserId } from '@qunxin/contracts'
+import {
+  type ConversationId,
+  DEAD_AFTER_MS,
+  type GroupId,
+  type membersOf,
+  type OutputOf,
+  type UserId,
+} from '@qunxin/contracts'
 import { AppError } from '@qunxin/runtime'
+import type { Message } from '../domain/message.ts'
 import { receiversOf } from '../fanout/audience.ts'
 import type { Routes } from '../fanout/routes.ts'
 import type { MembershipSource } from '../membership/source.ts'
@@ -28,14 +36,12 @@ export function missedBy(options: MissedByOptions): MissedBy {
   return async (messages) => {
     // A gateway that has had no time to be heard of is not dead.
     await delay(Math.max(0, listeningSince + DEAD_AFTER_MS - performance.now()))
-    const receivers = await membersOf(new Set(messages.flatMap(({ group }) => group ?? [])), source)
+    const receivers = await membersOfAll(new Set(messages.flatMap(({ group }) => group ?? [])), source)
     const told = messages.flatMap((message) => {
       if (message.change) return []
-      const { group, from } = message
-      const all = group === undefined ? receiversOf(message) : (receivers.get(group) ?? [])
-      return group !== undefined && all.length > groupLimit
-        ? []
-        : [{ message, users: all.filter((user) => user !== from) }]
+      const users = receivers.get(message.group ?? '')
+      if (users && users.length > groupLimit) return []
+      return [{ message, users: receiversIn(message, users).filter((user) => user !== message.from) }]
     })
     const nodes = await routes.nodesOf(new Set(told.flatMap(({ users }) => users)))
     const isAway = (user: UserId) => ![...(nodes.get(user) ?? [])].some(lives)
@@ -53,17 +59,25 @@ export function missedBy(options: MissedByOptions): MissedBy {
   }
 }
 
+type Member = OutputOf<typeof membersOf>['members'][number]
+
+/** A message is for nobody who joined after it. */
+function receiversIn(message: Message, members: readonly Member[] | undefined): readonly UserId[] {
+  if (message.group === undefined) return receiversOf(message)
+  return (members ?? []).flatMap(({ userId, joinedSeq = 0 }) => (joinedSeq < message.seq ? [userId] : []))
+}
+
 /** The members of each group; none of one that is gone. */
-async function membersOf(
+async function membersOfAll(
   groups: ReadonlySet<GroupId>,
   source: MissedByOptions['source'],
-): Promise<ReadonlyMap<GroupId, readonly UserId[]>> {
+): Promise<ReadonlyMap<GroupId, readonly Member[]>> {
   const ask = async (group: GroupId) => {
     const { members } = await source.membersOf(group).catch((error: unknown) => {
       if (error instanceof AppError && error.code === 'GROUP_NOT_FOUND') return { members: [] }
       throw error
     })
-    return [group, members.map(({ userId }) => userId)] as const
+    return [group, members] as const
   }
   return new Map(await Promise.all([...groups].map(ask)))
 }

@@ -43,6 +43,12 @@ t.test('of groups that are gone or over the limit, and of recalls and edits, nob
   t.same(await missed({ groupLimit: 3 })([message({ group: '5' })]), [])
 })
 
+t.test('nobody missed what was sent before they joined', async (t) => {
+  const member = (userId: string, joinedSeq: number) => ({ userId, role: 'member' as const, joinedSeq })
+  const source = { membersOf: async () => ({ version: 1, members: [member('4', 6), member('8', 7)] }) }
+  t.match(await missed({ source })([message({ seq: 7, group: '5' })]), [{ users: ['4'] }])
+})
+
 t.test('while group-service is away nobody is made up', async (t) => {
   const source = { membersOf: async () => Promise.reject(new AppError('UNAVAILABLE')) }
   await t.rejects(missed({ source })([message({ group: '5' })]), { code: 'UNAVAILABLE' })
