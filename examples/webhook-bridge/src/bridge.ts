@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Consumer } from '@nats-io/jetstream'
 import type { Config } from './config.ts'
 import { connectNats, openConsumer } from './consumer.ts'
 import { Delivery } from './delivery.ts'
@@ -19,7 +18,7 @@ export async function runBridge(config: Config, signal: AbortSignal): Promise<vo
   const over = AbortSignal.any([signal, failed.signal])
   const nats = await connectNats(config.NATS_URL, over)
   const inHand = new InHand()
-  over.addEventListener('abort', () => inHand.wake())
+  over.addEventListener('abort', () => inHand.close())
   const heartbeat = setInterval(() => inHand.working(), config.ACK_WAIT_MS / 3)
   const delivery = new Delivery(config, inHand)
   const receiving = receive()
@@ -46,7 +45,8 @@ export async function runBridge(config: Config, signal: AbortSignal): Promise<vo
     while (!over.aborted) {
       try {
         const consumer = await openConsumer(nats, config)
-        await expire(consumer)
+        const { num_ack_pending, delivered } = await consumer.info()
+        inHand.expect(num_ack_pending, delivered.stream_seq, config.ACK_WAIT_MS + RETRY_MS)
         const messages = await consumer.consume({
           max_messages: config.IN_HAND,
           callback: (event) => inHand.add(event),
@@ -64,11 +64,5 @@ export async function runBridge(config: Config, signal: AbortSignal): Promise<vo
       }
       await delay(RETRY_MS, undefined, { signal: over }).catch(() => {})
     }
-  }
-
-  /** What a process before us was killed with comes again when its time is up: newer events have to wait for it, or overtake. */
-  async function expire(consumer: Consumer): Promise<void> {
-    const { num_ack_pending } = await consumer.info()
-    if (num_ack_pending > inHand.size) await delay(config.ACK_WAIT_MS + RETRY_MS, undefined, { signal: over })
   }
 }
