@@ -4,7 +4,7 @@ import { listConversations, type OverviewPorts } from './reads/conversation-list
 import { type QueryReceiptsPorts, readReceipts } from './reads/query-receipts.ts'
 import { readRange } from './reads/range.ts'
 import { ReadGate } from './reads/read-gate.ts'
-import { loadRecords } from './reads/records.ts'
+import { loadRecords, type ReadPorts } from './reads/records.ts'
 import { readSync } from './reads/sync.ts'
 
 /**
@@ -31,7 +31,7 @@ export type ReadGates = ReturnType<typeof createReadGates>
 
 /** One key per operation of the area: what is missing does not compile. `others` are those that go to a partition's owner. */
 export function createHandlers(
-  reads: BacklogPorts & OverviewPorts & Pick<QueryReceiptsPorts, 'memberCursors'> & { gates: ReadGates },
+  reads: BacklogPorts & ReadPorts & OverviewPorts & Pick<QueryReceiptsPorts, 'memberCursors'> & { gates: ReadGates },
   others: Omit<
     HandlersOf<'message'>,
     `message.${'queryReceipts' | 'conversationList' | 'sync' | 'loadChatRecords' | 'range' | 'backlog'}`

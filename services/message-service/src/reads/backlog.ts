@@ -12,6 +12,7 @@ import type { Message } from '../domain/message.ts'
 import { toMsgModel } from '../domain/present.ts'
 import type { Membership } from '../membership/source.ts'
 import type { Conversations } from '../store/conversations.ts'
+import type { Cursors } from '../store/cursors.ts'
 import type { Head } from '../store/message-log.ts'
 import type { GroupsInTime } from './groups-in-time.ts'
 import type { ReadPorts } from './records.ts'
@@ -22,7 +23,8 @@ const BACKLOG_MESSAGES = 500
 const CONVERSATIONS = 5_000
 const READS_AT_ONCE = 16
 
-export interface BacklogPorts extends ReadPorts {
+export interface BacklogPorts extends Pick<ReadPorts, 'log' | 'membership'> {
+  cursors: Cursors
   conversations: Conversations
   groupsInTime: Pick<GroupsInTime, 'of'>
 }

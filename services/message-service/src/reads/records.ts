@@ -1,22 +1,18 @@
 import {
-  type ConversationId,
   groupConversation,
-  groupOf,
   type InputOf,
   type loadChatRecords,
-  type MessageState,
   type OutputOf,
   PAGE_SIZE,
-  pairOf,
   personalConversation,
   type UserId,
 } from '@qunxin/contracts'
-import type { Message } from '../domain/message.ts'
-import { type Cursor, stateOf, toChatRecord } from '../domain/present.ts'
+import { toChatRecord } from '../domain/present.ts'
 import type { MembershipSource } from '../membership/source.ts'
-import type { Cursors } from '../store/cursors.ts'
 import type { MessageLog } from '../store/message-log.ts'
+import type { Overviews } from '../store/overviews.ts'
 import { fitting } from './fitting.ts'
+import { statesOf } from './states.ts'
 import { visiblePage } from './visible-page.ts'
 
 /** What a page may take as JSON. */
@@ -24,7 +20,7 @@ const PAGE_BYTES = 512 * 1024
 
 export interface ReadPorts {
   log: MessageLog
-  cursors: Cursors
+  overviews: Pick<Overviews, 'standing'>
   membership: MembershipSource
 }
 
@@ -47,7 +43,7 @@ export async function loadRecords(
   const forward = lastTime !== undefined
   const [messages, states] = await Promise.all([
     visiblePage(ports.log, conversation, { visible, lastTime, beforeSeq, limit }),
-    statesOf(ports.cursors, conversation),
+    statesOf(ports.overviews, conversation),
   ])
   const records = messages.map((message) => toChatRecord(message, states(message)))
   const page = fitting(forward ? records.slice(0, pageSize) : records.slice(-pageSize), {
@@ -55,15 +51,4 @@ export async function loadRecords(
     keep: forward ? 'first' : 'last',
   })
   return { recordList: page, hasMore: page.length < records.length }
-}
-
-/** The state of each message of a conversation: personal ones by the receiver's cursor; a group's stays 1. */
-export async function statesOf(
-  cursors: Cursors,
-  conversation: ConversationId,
-): Promise<(message: Message) => MessageState> {
-  const pair = pairOf(conversation)
-  if (!pair || groupOf(conversation) !== undefined) return () => 1
-  const found: ReadonlyMap<UserId, Cursor> = await cursors.of(conversation, pair)
-  return ({ seq, to }) => stateOf(seq, to === undefined ? undefined : found.get(to))
 }

@@ -98,9 +98,13 @@ export class MemoryOverviews implements Overviews {
   }
 
   async entries(asked: Parameters<Overviews['entries']>[0]): Promise<Message[]> {
-    const { log } = this.#stores
-    const found = asked.map(({ conversation, seq }) => log.oldest(conversation, { fromSeq: seq, toSeq: seq, limit: 1 }))
-    return (await Promise.all(found)).flat()
+    const wanted = Map.groupBy(asked, ({ conversation }) => conversation)
+    const read = [...wanted].map(async ([conversation, places]) => {
+      const seqs = new Set(places.map(({ seq }) => seq))
+      const entries = await this.#stores.log.oldest(conversation, EVERYTHING)
+      return entries.filter(({ seq }) => seqs.has(seq))
+    })
+    return (await Promise.all(read)).flat()
   }
 
   async #standing(conversations: readonly ConversationId[], user?: UserId) {

@@ -1,15 +1,14 @@
 import { AppError } from '@qunxin/runtime'
 import t from 'tap'
+import { readRange } from '../../src/reads/range.ts'
 import { loadRecords } from '../../src/reads/records.ts'
-import { MemoryCursors } from '../../src/store/memory-cursors.ts'
-import { MemoryLog } from '../../src/store/memory-log.ts'
 import { groupsOf, message } from '../sample.ts'
+import { memoryStores } from '../sample-stores.ts'
 
 async function setup(last: number, text = 'x') {
-  const log = new MemoryLog()
-  await log.append(Array.from({ length: last }, (_, i) => message({ seq: i + 1, text })))
-  const cursors = new MemoryCursors()
-  return { log, cursors, membership: groupsOf({ version: 1, members: [] }) }
+  const stores = memoryStores()
+  await stores.log.append(Array.from({ length: last }, (_, i) => message({ seq: i + 1, text })))
+  return { ...stores, membership: groupsOf({ version: 1, members: [] }) }
 }
 const seqs = ({ recordList }: { recordList: { seq: number }[] }) => recordList.map(({ seq }) => seq)
 const withUser = { groupId: undefined, chatUserId: '2', lastTime: undefined, pageSize: undefined, beforeSeq: undefined }
@@ -68,6 +67,23 @@ t.test('the state of a personal message follows its receiver’s cursors', async
     recordList.map(({ state }) => state),
     [3, 2, 2, 1],
   )
+})
+
+t.test('the state of a group message follows whoever is furthest behind, in history and in a range', async (t) => {
+  const ports = await setup(0)
+  await ports.log.append([1, 2, 3].map((seq) => message({ group: '5', seq, from: seq === 3 ? '2' : '1' })))
+  const entries = (two: number, three: number): [string, number][] => [
+    ['2', two],
+    ['3', three],
+  ]
+  await ports.floors.raise([{ _id: 'g5', version: 1, delivered: entries(2, 3), read: entries(1, 3) }])
+  const { recordList } = await loadRecords(ports, '1', { ...withUser, chatUserId: undefined, groupId: '5' })
+  const { messages } = await readRange(ports, { conversation: 'g5', fromSeq: 1, toSeq: 3 })
+  for (const list of [recordList, messages])
+    t.same(
+      list.map(({ state }) => state),
+      [3, 2, 3],
+    )
 })
 
 t.test('a group is asked about once, and a refusal passed on', async (t) => {
