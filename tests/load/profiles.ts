@@ -31,8 +31,8 @@ export interface Profile {
 
 const ALWAYS = [everythingAcknowledged, everybodyBack]
 const usual = { scenario: 'mixed', messageServices: 2, groupServices: 1, bounds: ALWAYS }
-const SMALL = { warmUp: 1, seconds: 5, rate: 600 }
-const LARGE = { warmUp: 3, seconds: 60, rate: 1_500, pairs: 60, groups: 10, members: 20 }
+const SMALL = { reads: true, warmUp: 1, seconds: 5, rate: 600 }
+const LARGE = { reads: true, warmUp: 3, seconds: 60, rate: 1_500, pairs: 60, groups: 10, members: 20 }
 
 export const rows: readonly Row[] = [
   {

@@ -45,7 +45,7 @@ export class Reader {
     const group = groupOf(id)
     const peer = peerOf(id, String(userId)) ?? ''
     history.marked(client, conversation, seq)
-    chat.sendFrame('messageRead', { sessionId: group ?? '', peerUserId: Number(peer), seq })
+    chat.markRead({ ...(group === undefined ? { to: peer } : { group }), seq })
     if (Math.random() * 100 >= STALE_PERCENT) return
     const stale = { sessionId: group ?? '', peerUserId: Number(peer), seq: Math.ceil(Math.random() * seq) }
     chat.sendFrame('messageRead', stale)
