@@ -1,4 +1,4 @@
-import { type ConversationId, groupOf, type UserId } from '@qunxin/contracts'
+import { type ConversationId, groupOf, pairOf, type UserId } from '@qunxin/contracts'
 import type { Document } from 'mongodb'
 import type { Window } from '../domain/unread.ts'
 import type { SeqRange } from '../domain/visibility.ts'
@@ -81,6 +81,8 @@ export function headEntries(conversations: readonly ConversationId[]): Part[] {
 export function cursors(conversations: readonly ConversationId[], user?: UserId): Part[] {
   const personal = conversations.filter((one) => groupOf(one) === undefined)
   const groups = conversations.filter((one) => groupOf(one) !== undefined)
+  // By (user, conversation): one of a pair has few keys between those asked for.
+  const users = [...new Set(personal.flatMap((one) => pairOf(one) ?? []))]
   const shown = {
     $project: {
       _id: 0,
@@ -89,7 +91,7 @@ export function cursors(conversations: readonly ConversationId[], user?: UserId)
   }
   const of = (filter: Document): Part => ({ coll: 'cursors', pipeline: [{ $match: filter }, shown] })
   return [
-    ...(personal.length > 0 ? [of({ conversation: { $in: personal } })] : []),
+    ...(personal.length > 0 ? [of({ user: { $in: users }, conversation: { $in: personal } })] : []),
     ...(groups.length > 0 && user !== undefined ? [of({ user, conversation: { $in: groups } })] : []),
   ]
 }
