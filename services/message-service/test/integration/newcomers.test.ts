@@ -1,4 +1,4 @@
-import { backlog, loadChatRecords, type MembershipChangeInput } from '@qunxin/contracts'
+import { backlog, loadChatRecords } from '@qunxin/contracts'
 import t from 'tap'
 import { MongoLog } from '../../src/store/mongo-log.ts'
 import { message } from '../sample.ts'
@@ -14,7 +14,7 @@ t.teardown(() => gateway.stop())
 const groups = fakeGroups(await w.connect('group-service'))
 const bus = await w.connect('caller')
 
-const change = (groupId: string, delta: Pick<MembershipChangeInput, 'added' | 'removed'>) =>
+const change = (groupId: string, delta: { added?: string[]; removed?: string[] }) =>
   groups.tell({ groupId, version: groups.store(groupId, delta), ...delta })
 const say = (group: string, from = '1') => gateway.send(gateway.entry(from, { group }))
 /** To whom each frame of a group went. */
