@@ -30,6 +30,8 @@ export class Gathering {
   #flushing: Promise<void> = Promise.resolve()
   /** The flush that comes behind the one under way; until it begins, what comes goes with it. */
   #next: Promise<void> | undefined
+  /** Resolves when everything stored so far has been told. */
+  #told: Promise<unknown> = Promise.resolve()
 
   constructor(options: GatheringOptions) {
     this.#options = options
@@ -80,8 +82,9 @@ export class Gathering {
     try {
       const { again, lost, told } = await flush(waiting)
       const open = new Set([...again, ...lost])
-      // Nobody waits for the telling but who is answered behind it.
-      void told.then(() => {
+      // Nobody waits for the telling but who is answered behind it, and behind what was told before.
+      this.#told = Promise.all([this.#told, told])
+      void this.#told.then(() => {
         for (const one of waiting) if (!open.has(one)) for (const batch of one.batches) batch.oneStored()
       })
       for (const one of lost) for (const batch of one.batches) batch.fail()

@@ -72,13 +72,8 @@ async function createIndexes(db: Db): Promise<void> {
     { key: { conversation: 1, 'change.seq': 1 }, partialFilterExpression: IS_CHANGE },
     { key: CHANGES_INDEX, partialFilterExpression: IS_CHANGE },
   ])
-  await db
-    .collection('cursors')
-    .createIndexes([
-      { key: { user: 1, conversation: 1 }, unique: true },
-      { key: { conversation: 1, readSeq: 1 } },
-      { key: { conversation: 1, deliveredSeq: 1 } },
-    ])
+  // The only one: by another that begins with the conversation the planner would look through a whole group for one member.
+  await db.collection('cursors').createIndexes([{ key: { user: 1, conversation: 1 }, unique: true }])
   await db.collection('conversations').createIndexes([{ key: { user: 1, lastAt: -1, conversation: 1 } }])
   await db.collection('preferences').createIndexes([
     { key: { user: 1, peer: 1 }, partialFilterExpression: { blocked: true } },
@@ -86,10 +81,12 @@ async function createIndexes(db: Db): Promise<void> {
   ])
 }
 
-/** Indexes of earlier versions that have a better one now: a prefix of it, so that those versions go on with it too. */
+/** Indexes of earlier versions that have a better one now, with which those versions go on too. */
 const REPLACED = [
   { collection: 'messages', index: 'conversation_1_at_1' },
   { collection: 'conversations', index: 'user_1_lastAt_-1' },
+  { collection: 'cursors', index: 'conversation_1_readSeq_1' },
+  { collection: 'cursors', index: 'conversation_1_deliveredSeq_1' },
 ]
 const INDEX_NOT_FOUND = 27
 
