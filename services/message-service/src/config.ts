@@ -36,6 +36,8 @@ export const configSchema = z.object({
   RECALL_WITHIN_S: z.coerce.number().int().nonnegative().default(120),
   /** How long after sending it the author may give a message another text, in seconds; 0 is for ever. */
   EDIT_WITHIN_S: z.coerce.number().int().nonnegative().default(0),
+  /** Older messages are deleted, but for the newest of each conversation; 0 keeps all. The same in every instance. */
+  RETENTION_DAYS: z.coerce.number().nonnegative().default(0),
   /** The longest text, in UTF-16 units. */
   TEXT_LIMIT_UNITS: z.coerce.number().int().positive().default(5_000),
 })

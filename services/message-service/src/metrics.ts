@@ -1,12 +1,13 @@
 import { Counter, Histogram, type Registry, readings } from '@qunxin/runtime'
 import type { RelayMetrics } from './events/relay.ts'
 import type { DeliveryMetrics } from './fanout/node-streams.ts'
+import type { RetentionMetrics } from './retention/retention.ts'
 
 export interface LaneMetrics {
   committed(messages: number, tookMs: number): void
 }
 
-export interface ServiceMetrics extends LaneMetrics, DeliveryMetrics, RelayMetrics {
+export interface ServiceMetrics extends LaneMetrics, DeliveryMetrics, RetentionMetrics, RelayMetrics {
   eventsRecovered(facts: number): void
   unreached(users: number): void
   offline(users: number): void
@@ -66,6 +67,16 @@ export function serviceMetrics(
   const offlineLetGo = new Counter({
     name: 'qunxin_receivers_offline_let_go_total',
     help: 'Those of them of whom too many waited for their event; they are read back from the log',
+    registers,
+  })
+  const expired = new Counter({
+    name: 'qunxin_retention_deleted_total',
+    help: 'Messages deleted because they were older than RETENTION_DAYS',
+    registers,
+  })
+  const passes = new Counter({
+    name: 'qunxin_retention_passes_total',
+    help: 'Passes through all conversations for old messages that came to their end here',
     registers,
   })
   const overloaded = new Counter({
@@ -131,6 +142,8 @@ export function serviceMetrics(
     eventsPublished: (what, count) => facts.inc({ what }, count),
     eventsLetGo: (count) => factsLetGo.inc(count),
     eventsRecovered: (count) => factsRecovered.inc(count),
+    expired: (count) => expired.inc(count),
+    retentionPassed: () => passes.inc(),
     refusedBatch: (sends) => overloaded.inc(sends),
     dropped: (cause) => drops.inc({ cause }),
   }

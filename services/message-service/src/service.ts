@@ -41,6 +41,7 @@ import { GroupsInTime } from './reads/groups-in-time.ts'
 import { MemberCursors } from './reads/member-cursors.ts'
 import { receiptCalls } from './receipts/confirm.ts'
 import { Receipts } from './receipts/receipts.ts'
+import { Retention } from './retention/retention.ts'
 import { askToSend, sender } from './sending.ts'
 import type { MessageLog } from './store/message-log.ts'
 import { connectMongo } from './store/mongo.ts'
@@ -48,8 +49,10 @@ import { MongoConversations } from './store/mongo-conversations.ts'
 import { MongoCursors } from './store/mongo-cursors.ts'
 import { MongoFloors } from './store/mongo-floors.ts'
 import { MongoLog } from './store/mongo-log.ts'
+import { MongoOldMessages } from './store/mongo-old-messages.ts'
 import { MongoOverviews } from './store/mongo-overviews.ts'
 import { MongoPreferences } from './store/mongo-preferences.ts'
+import { MongoTurns } from './store/mongo-turns.ts'
 import { partitionsInForce } from './store/settings.ts'
 
 /** What was cached before the event loop stood still so long may be wrong. */
@@ -363,6 +366,20 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
   onStop('receipts', 1_000, () => receipts.flush())
   await events.start(signal)
   await ownership.start(signal)
+  if (config.RETENTION_DAYS > 0) {
+    const retention = new Retention({
+      days: config.RETENTION_DAYS,
+      instance,
+      messages: new MongoOldMessages(mongo.db),
+      turns: new MongoTurns(mongo.db),
+      waiting: () => owner.waiting(),
+      clock: systemClock,
+      logger,
+      metrics: counters,
+    })
+    retention.start()
+    onStop('retention', 3_000, () => retention.stop())
+  }
   readiness.met('partitions')
   logger.info({ opsUrl: ops.url, instance }, 'ready')
   return { instance, opsUrl: ops.url, dropCaches, stop }
