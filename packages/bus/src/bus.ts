@@ -20,7 +20,7 @@ const REQUEST_TIMEOUT_MS = 5_000
 /** While nobody serves a subject (a restart), a request is tried again this often until its deadline is near. */
 const NO_RESPONDERS_RETRY_MS = 100
 /** Requests of one process under way at once; above it the answer is UNAVAILABLE at once, not a growing heap. */
-const MAX_IN_FLIGHT = 2_000
+export const MAX_IN_FLIGHT = 5_000
 /** Requests of this process that wait for their reply: more than a gateway lets its clients have, so that its own always pass. */
 const MAX_ASKING = { requests: 5_000, bytes: 64 * 1024 * 1024 }
 

@@ -1,6 +1,6 @@
 export type { Msg, Subscription } from '@nats-io/transport-node'
 export { actorOf } from './actor.ts'
-export { Bus, type BusOptions, connectBus, type RequestOptions } from './bus.ts'
+export { Bus, type BusOptions, connectBus, MAX_IN_FLIGHT, type RequestOptions } from './bus.ts'
 export {
   EventsStream,
   type EventsStreamOptions,

@@ -81,6 +81,7 @@ export class Conversation {
 
   /** Does the other user refuse what this one sends? */
   isBlocked(from: UserId): boolean {
+    if (this.group !== undefined || this.preferences.size === 0) return false
     for (const { user, blocked } of this.preferences.values()) if (blocked && user !== from) return true
     return false
   }

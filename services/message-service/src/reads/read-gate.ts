@@ -22,6 +22,11 @@ export class ReadGate {
     this.#now = now
   }
 
+  /** The most that may be under way and waiting. */
+  get capacity(): number {
+    return this.#limits.atOnce + this.#limits.waiting
+  }
+
   /** Under way and waiting. */
   get size(): number {
     return this.#running + this.#waiting.length

@@ -117,6 +117,12 @@ t.test(
   },
 )
 
+t.test('who mutes a group blocks nobody in it', async (t) => {
+  const one = conversation(sends(1, { group: '5', conversation: 'g5' }))
+  one.prefer({ user: '2', conversation: 'g5', version: 1, blocked: true, muted: true })
+  t.equal(planned(one, { members: membersAt(1, new Set(['1', '2'])) }).messages.length, 1)
+})
+
 t.test('in slow mode a member is refused who sends too early, and is told how long to wait', async (t) => {
   const slow = membersAt(1, new Set(['1', '2', '3']), { slowModeMs: 5_000, admins: new Set(['2']) })
   const inGroup = (from: string, id: number) =>
