@@ -331,7 +331,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
         conversations: rows,
         membership: source,
         groupsInTime: new GroupsInTime(source),
-        memberCursors: new MemberCursors({ membership: source, cursors }),
+        memberCursors: new MemberCursors({ membership: source, cursors, log }),
         overviews: new MongoOverviews(mongo.db),
         gates,
       },

@@ -163,7 +163,15 @@ export const groupsOfUser = operation('group.groupsOfUser', {
 export const membersOf = operation('group.membersOf', {
   input: z.object({ groupId }),
   output: z.object({
-    members: z.array(z.object({ userId: z.string(), role, joinedSeq: joinedSeq.optional() })),
+    members: z.array(
+      z.object({
+        userId: z.string(),
+        role,
+        joinedSeq: joinedSeq.optional(),
+        /** Milliseconds; stands for joinedSeq where that is left out. */
+        joinedAt: z.number().optional(),
+      }),
+    ),
     version: z.number(),
     /** Left out when off. */
     slowModeMs: z.number().optional(),

@@ -23,7 +23,11 @@ export async function membersOf({ store }: Ports, groupId: GroupId): Promise<Out
   const found = await store.findMembers(groupId)
   if (!found) throw new AppError('GROUP_NOT_FOUND')
   return {
-    members: found.members.map(({ userId, role, joinedSeq }) => ({ userId, role, joinedSeq })),
+    members: found.members.map(({ userId, role, joinedSeq, joinedAt }) => ({
+      userId,
+      role,
+      ...(joinedSeq === undefined ? { joinedAt } : { joinedSeq }),
+    })),
     version: found.group.membersVersion,
     ...slowModeOf(found.group),
   }

@@ -49,6 +49,11 @@ export function intervals(t: Test, world: World): void {
     const { joinedAt, joinedSeq, visible } = await membership(groupId, outsider)
     t.equal(joinedSeq, undefined)
     t.same(visible, [{ afterTime: joinedAt }])
+    const { members } = await world.call('group.membersOf', '', { groupId })
+    t.same(
+      members.find(({ userId }) => userId === outsider),
+      { userId: outsider, role: 'member', joinedAt },
+    )
   })
 
   t.test('who left, was kicked and came back has been a member at those times and not in between', async (t) => {

@@ -9,6 +9,7 @@ import { LRUCache } from 'lru-cache'
 import type { Cursor } from '../domain/present.ts'
 import type { MembershipSource } from '../membership/source.ts'
 import type { Cursors } from '../store/cursors.ts'
+import type { MessageLog } from '../store/message-log.ts'
 
 /** Groups up to here are read anew for each question. */
 const EXACT_MEMBERS = 500
@@ -30,13 +31,23 @@ type Members = OutputOf<typeof membersOperation>['members']
 export class MemberCursors {
   readonly #membership: Pick<MembershipSource, 'membersOf'>
   readonly #cursors: Pick<Cursors, 'of'>
+  readonly #log: Pick<MessageLog, 'seqsAt'>
   readonly #kept: LRUCache<GroupId, readonly MemberCursor[]>
   readonly #reading = new Map<GroupId, Promise<readonly MemberCursor[]>>()
 
   constructor(
-    { membership, cursors }: { membership: Pick<MembershipSource, 'membersOf'>; cursors: Pick<Cursors, 'of'> },
+    {
+      membership,
+      cursors,
+      log,
+    }: {
+      membership: Pick<MembershipSource, 'membersOf'>
+      cursors: Pick<Cursors, 'of'>
+      log: Pick<MessageLog, 'seqsAt'>
+    },
     keptMs = KEPT_MS,
   ) {
+    this.#log = log
     this.#membership = membership
     this.#cursors = cursors
     this.#kept = new LRUCache({ maxSize: MOST_KEPT, sizeCalculation: ({ length }) => length, ttl: keptMs })
@@ -66,11 +77,12 @@ export class MemberCursors {
 
   async #read(group: GroupId, members: Members): Promise<readonly MemberCursor[]> {
     const all: MemberCursor[] = []
+    const joined = await this.#joinedSeqs(group, members)
     for (let at = 0; at < members.length; at += CURSORS_PER_READ) {
       const some = members.slice(at, at + CURSORS_PER_READ)
       const users = some.map(({ userId }) => userId)
       const found = await this.#cursors.of(groupConversation(group), users)
-      for (const { userId: user, joinedSeq = 0 } of some) {
+      for (const { userId: user, joinedSeq = joined.get(user) ?? 0 } of some) {
         const { deliveredSeq = 0, readSeq = 0 } = found.get(user) ?? {}
         all.push({
           user,
@@ -81,5 +93,16 @@ export class MemberCursors {
       }
     }
     return all.sort((one, other) => Number(one.user) - Number(other.user))
+  }
+
+  /** Of those for whom only the time is known: who came together shares one look at the log. */
+  async #joinedSeqs(group: GroupId, members: Members): Promise<Map<UserId, number>> {
+    const unknown = members.flatMap(({ userId, joinedSeq, joinedAt }) =>
+      joinedSeq === undefined && joinedAt !== undefined ? [{ userId, joinedAt }] : [],
+    )
+    const times = [...new Set(unknown.map(({ joinedAt }) => joinedAt))]
+    const found = await this.#log.seqsAt(times.map((time) => ({ conversation: groupConversation(group), time })))
+    const seqs = new Map(times.map((time, index) => [time, found[index] ?? 0]))
+    return new Map(unknown.map(({ userId, joinedAt }) => [userId, seqs.get(joinedAt) ?? 0]))
   }
 }
