@@ -67,4 +67,7 @@ t.test('a kick stored by a process that died before it told is told by the retry
   t.equal(await kick(), 'done')
   t.match(told, [{ groupId, version: 2, added: [], removed: [], deleted: false }])
   t.equal((await db.groups.findOne({ _id: groupId }))?.membersVersion, 2)
+  const kept = await db.intervals.findOne({ group: groupId, user: member })
+  t.match(kept?.past, [{ afterSeq: 0, toVersion: 2 }])
+  t.notOk('toSeq' in kept!.past[0]!, 'the seq of now is not that of the kick: its time stands for it')
 })

@@ -130,6 +130,51 @@ t.test('the members of a deleted group are removed, those of others stay, and it
   t.equal(await db.groups.countDocuments({ _id: { $in: ['500', '501'] }, deleted: 5 }), 2)
 })
 
+t.test('the memberships of a user in five hundred groups are a handful of commands', async (t) => {
+  const { _id: _, ...doc } = (await db.groups.findOne({ deleted: { $exists: false } }))!
+  const ids = Array.from({ length: 500 }, (_, i) => `7${String(i).padStart(5, '0')}`)
+  await db.groups.insertMany(ids.map((_id, i) => ({ ...doc, _id, ...(i % 2 === 0 && { history: 'joined' as const }) })))
+  const member = { user: '4711', role: 'member' as const, showName: '' }
+  await db.members.insertMany(ids.map((group, i) => ({ group, ...member, joinedAt: AT + i, joinedSeq: i })))
+  const interval = { afterTime: 1, afterSeq: 0, toTime: 2, toSeq: 3, toVersion: 4 }
+  const past = Array.from({ length: 100 }, () => interval)
+  await db.intervals.insertMany(ids.map((group) => ({ group, user: '4711', past })))
+  const own = db.client.db(db.groups.dbName)
+  await own.command({ profile: 2 })
+  const memberships = await groups.membershipsOf('4711')
+  await own.command({ profile: 0 })
+  t.equal(memberships.length, 500)
+  t.same(
+    memberships.map(({ past }) => past.length),
+    ids.map((_, i) => (i % 2 === 0 ? 100 : 0)),
+  )
+  const commands = await own
+    .collection('system.profile')
+    .find({ 'command.profile': { $exists: false } })
+    .toArray()
+  // Each of the three questions may come in several parts.
+  t.ok(commands.length >= 3 && commands.length <= 15, `${commands.length} commands`)
+  const examined = commands.reduce((sum, { docsExamined = 0 }) => sum + docsExamined, 0)
+  t.ok(examined <= 500 + 500 + 250, `${examined} documents looked at`)
+})
+
+t.test('five hundred who are kicked at once each keep their time, in one change', async (t) => {
+  await smallGroup('660')
+  const change = (delta: object) => groups.change('660', async () => ({ delta: { at: AT + 5, facts: [], ...delta } }))
+  const users = Array.from({ length: 500 }, (_, i) => String(10_000 + i))
+  await change({ added: users.map(plain) })
+  await groups.noteSeq('660', { version: 2, lastSeq: 7, added: users, removed: [] })
+  await change({ removed: users })
+  await groups.noteSeq('660', { version: 3, lastSeq: 9, added: [], removed: users })
+  const kept = await db.intervals.find({ group: '660' }).toArray()
+  t.equal(kept.length, 500)
+  const expected = { afterTime: AT, afterSeq: 7, afterVersion: 2, toTime: AT + 5, toSeq: 9, toVersion: 3 }
+  t.same(
+    kept.map(({ past }) => past),
+    kept.map(() => [expected]),
+  )
+})
+
 t.test('a member from before seqs were kept leaves and comes back: times stand for what is not known', async (t) => {
   await smallGroup('630')
   await db.members.updateMany({ group: '630' }, { $unset: { joinedVersion: '', joinedSeq: '' } })
