@@ -43,6 +43,8 @@ export interface Guest {
   spells: Spell[]
   /** History that was shown to who was no member. */
   leaks: unknown[]
+  /** All they could read in the end, by msgId. */
+  history: Set<string>
 }
 
 export interface Party {
@@ -61,12 +63,13 @@ export async function newParty(
   const guests = await Promise.all(
     Array.from({ length: options.guests }, async (): Promise<Guest> => {
       const person = await newPerson()
-      return { person, received: [], sent: [], faults: [], spells: [], leaks: [] }
+      return { person, received: [], sent: [], faults: [], spells: [], leaks: [], history: new Set() }
     }),
   )
   const made = await owner.post('/chat/group!createGroup', {
     groupName: `party ${options.index}`,
     memberIds: guests.map(({ person }) => person.number),
+    history: 'joined',
   })
   const from = Date.now()
   for (const guest of guests) guest.spells.push({ member: true, from, to: Number.POSITIVE_INFINITY })
@@ -129,6 +132,42 @@ export async function change(party: Party, guest: Guest, how: 'kick' | 'leave' |
   if (member) return
   const { data } = await person.post('/chat/chat!loadChatRecords', { groupId })
   if (data.success) guest.leaks.push(data)
+}
+
+/** Everybody reads all that they may, for which who is out comes in once more. */
+export async function readHistories(party: Party): Promise<void> {
+  for (const guest of party.guests) {
+    if (!guest.spells.at(-1)!.member) await change(party, guest, 'join')
+    for (let lastTime = 0, more = true; more; ) {
+      const page = { groupId: party.groupId, lastTime, pageSize: 100 }
+      const { data } = await guest.person.post('/chat/chat!loadChatRecords', page)
+      for (const { msg_id } of data.recordList) guest.history.add(msg_id)
+      more = data.recordList.length > 0
+      if (more) lastTime = data.recordList.at(-1).timestamp
+    }
+  }
+}
+
+/** Whether what may be read fits who was a member when, and what was shown fits both; says what does not. */
+export function historyBreaches(party: Party, tolerance: { whoCameMs: number }): string[] {
+  const found: string[] = []
+  const acknowledged = [party, ...party.guests].flatMap(({ sent }) => sent)
+  for (const { person, spells, history } of party.guests)
+    for (const { member, from, to } of spells)
+      for (const { msgId, at, knownAt } of acknowledged) {
+        const isTheirs = member && at >= from + tolerance.whoCameMs && knownAt < to
+        if (isTheirs && !history.has(msgId)) found.push(`${person.id} cannot read ${msgId}, sent after they came`)
+        const isNotTheirs = !member && at > from + IN_FORCE_MS && knownAt < to
+        if (isNotTheirs && history.has(msgId)) found.push(`${person.id} may read ${msgId}, sent after they were gone`)
+      }
+  return found
+}
+
+/** What somebody was shown and may not read. */
+export function shownOnly(party: Party): string[] {
+  return party.guests.flatMap(({ person, received, history }) =>
+    received.filter(({ msgId }) => !history.has(msgId)).map(({ msgId }) => `${person.id} was shown ${msgId}`),
+  )
 }
 
 /** Whether what was received and accepted fits who was a member when; says what does not. */

@@ -5,7 +5,17 @@ import { eventually } from '../eventually.ts'
 import { drawFrom } from '../load/faults/draw.ts'
 import { people } from '../people.ts'
 import { testSystem } from '../system.ts'
-import { breaches, change, chatter, IN_FORCE_MS, newParty, type Party } from './members.ts'
+import {
+  breaches,
+  change,
+  chatter,
+  historyBreaches,
+  IN_FORCE_MS,
+  newParty,
+  type Party,
+  readHistories,
+  shownOnly,
+} from './members.ts'
 import { killAndWait } from './processes.ts'
 
 const seed = Number(process.env.TEST_SEED ?? randomInt(2 ** 31))
@@ -71,6 +81,10 @@ t.test(
       5_000,
     ).catch(() => {})
     t.same(rest.slice(0, 10), [])
+    await Promise.all(parties.map(readHistories))
+    const histories = parties.flatMap((party) => historyBreaches(party, { whoCameMs: 0 }))
+    t.same(histories.slice(0, 10), [], 'the history of who came and went is what they were there for')
+    t.same(parties.flatMap(shownOnly).slice(0, 10), [], 'and nobody was shown more')
   },
 )
 
@@ -94,4 +108,7 @@ t.test('the same while services are killed and stand still', async (t) => {
     10_000,
   ).catch(() => {})
   t.same(rest.slice(0, 10), [])
+  await Promise.all(parties.map(readHistories))
+  const histories = parties.flatMap((party) => historyBreaches(party, { whoCameMs: IN_FORCE_MS }))
+  t.same(histories.slice(0, 10), [], 'where no owner confirmed, times have decided')
 })
