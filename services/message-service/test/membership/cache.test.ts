@@ -283,3 +283,36 @@ t.test('an answer counts for 3 s at the most, however well its owner hears', asy
   await inTime.cache.load('5')
   t.same(inTime.users(), ['1'])
 })
+
+t.test(
+  'where a member joined is known from group-service, or from the change that added them, until they leave',
+  async (t) => {
+    const { state, source, cache } = setup(['1', '2'])
+    const { membersOf } = source
+    source.membersOf = async (group) => {
+      const read = await membersOf(group)
+      return {
+        ...read,
+        members: read.members.map((member) => (member.userId === '2' ? { ...member, joinedSeq: 7 } : member)),
+      }
+    }
+    await cache.load('5')
+    const joined = () => [...(cache.last('5')?.joinedSeq ?? [])]
+    t.same(joined(), [['2', 7]])
+    cache.apply(change(2, { added: ['3'] }))
+    cache.joined('5', ['3', '9'], 12)
+    t.same(joined(), [
+      ['2', 7],
+      ['3', 12],
+    ])
+    t.ok(cache.last('5')?.has('3'))
+    cache.apply(change(3, { removed: ['2'] }))
+    cache.apply(change(4, { added: ['2'] }))
+    t.same(joined(), [['3', 12]], 'who came again came somewhere else')
+    cache.joined('5', ['2'], 0)
+    cache.joined('6', ['1'], 3)
+    t.same(joined(), [['3', 12]])
+    t.equal(cache.last('5')?.version, 4)
+    t.equal(state.version, 1)
+  },
+)

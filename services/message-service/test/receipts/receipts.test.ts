@@ -1,44 +1,11 @@
-import { createLogger } from '@qunxin/runtime'
 import t from 'tap'
-import type { StatePush } from '../../src/receipts/place.ts'
-import { Receipts, type ReceiptsOptions } from '../../src/receipts/receipts.ts'
-import { MemoryCursors } from '../../src/store/memory-cursors.ts'
-import { MemoryFloors } from '../../src/store/memory-floors.ts'
-import { MemoryLog } from '../../src/store/memory-log.ts'
-import { message } from '../sample.ts'
+import type { MemoryCursors } from '../../src/store/memory-cursors.ts'
+import { setup as open } from './setup.ts'
 
-const logger = createLogger('test', 'silent')
-
-async function setup(options: Partial<ReceiptsOptions> = {}) {
-  const log = new MemoryLog()
-  await log.append([1, 2, 3].map((seq) => message({ seq })))
-  const cursors = new MemoryCursors()
-  const pushes: StatePush[] = []
-  const place = {
-    owned: 1 as number | undefined,
-    tenure: () => place.owned,
-    tell: async (some: readonly StatePush[]) => void pushes.push(...some),
-  }
-  const receipts = new Receipts({
-    log,
-    cursors,
-    floors: new MemoryFloors(),
-    place,
-    routes: { nodesOf: async (users) => new Map([...users].map((user) => [user, new Set(['a'])] as const)) },
-    newestSeq: () => undefined,
-    membersNow: async () => undefined,
-    lastMembers: () => undefined,
-    logger,
-    ...options,
-  })
-  /** Taken, and whatever waits written. */
-  const take = async (...some: Parameters<Receipts['take']>) => {
-    const taken = receipts.take(...some)
-    await receipts.flush()
-    await taken
-  }
-  const told = () => pushes.splice(0).map(({ to, data, except, cursor }) => ({ to, data, except, cursor }))
-  return { log, cursors, receipts, take, place, told }
+async function setup(options: Parameters<typeof open>[0] = {}) {
+  const opened = open(options)
+  await opened.write('p1-2', '1', '1', '1')
+  return opened
 }
 const cursorOf = async (cursors: MemoryCursors, user: string) => (await cursors.of('p1-2', [user])).get(user)
 const conversation = 'p1-2'
