@@ -72,5 +72,5 @@ t.test('users of a killed gateway come back on it or elsewhere and miss nothing'
     receiver.on('message', ({ contentStr }) => contentStr === '3' && resolve(null)),
   )
   if (!texts.includes('3')) await third
-  t.same([...new Set(texts)], ['1', '2', '3'])
+  t.same(texts, ['1', '2', '3'])
 })
