@@ -95,9 +95,16 @@ export class MemoryLog implements MessageLog {
   }
 
   async authors(conversation: ConversationId, fromSeq: number, toSeq: number): Promise<UserId[]> {
-    return this.#all(conversation)
-      .filter(({ seq }) => seq >= fromSeq && seq <= toSeq)
-      .map(({ from, change }) => (change ? '' : from))
+    const authors: UserId[] = []
+    for (const { seq, from, change } of this.#within(conversation, {
+      fromSeq,
+      toSeq,
+      limit: Number.POSITIVE_INFINITY,
+    })) {
+      while (authors.length < seq - fromSeq) authors.push('')
+      authors.push(change ? '' : from)
+    }
+    return authors
   }
 
   async heads(conversations: readonly ConversationId[]): Promise<Head[]> {

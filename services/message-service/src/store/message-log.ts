@@ -69,7 +69,7 @@ export interface MessageLog {
   seqsAt(points: readonly { conversation: ConversationId; time: number }[]): Promise<number[]>
   /** When each sender's newest message after `time` (exclusive) was stored; a recall or an edit is none. */
   lastBySender(conversation: ConversationId, time: number): Promise<Map<UserId, number>>
-  /** Who wrote each message of a range, as far as it is stored; empty for a recall or an edit. Both ends are included. */
+  /** Who wrote each message of a range, from its begin on, as far as it is stored; empty for a recall, an edit and what was deleted. Both ends are included. */
   authors(conversation: ConversationId, fromSeq: number, toSeq: number): Promise<UserId[]>
   /** The newest position of each conversation that has messages. */
   heads(conversations: readonly ConversationId[]): Promise<Head[]>

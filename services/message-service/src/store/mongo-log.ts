@@ -160,8 +160,13 @@ export class MongoLog implements MessageLog {
     const found = this.#messages
       .find(between(conversation, fromSeq, toSeq))
       .sort({ _id: 1 })
-      .project<Pick<MessageDocument, 'from' | 'change'>>({ _id: 0, from: 1, 'change.kind': 1 })
-    return (await answered(found.toArray())).map(({ from, change }) => (change ? '' : from))
+      .project<Pick<MessageDocument, '_id' | 'from' | 'change'>>({ from: 1, 'change.kind': 1 })
+    const authors: UserId[] = []
+    for (const { _id, from, change } of await answered(found.toArray())) {
+      while (authors.length < seqOf(_id) - fromSeq) authors.push('')
+      authors.push(change ? '' : from)
+    }
+    return authors
   }
 
   async heads(conversations: readonly ConversationId[]): Promise<Head[]> {

@@ -215,6 +215,8 @@ export async function messageLogSuite(t: Test, open: () => Promise<MessageLog>):
     t.same(await log.authors('p1-2', 2, 4), ['1', '', '2'])
     t.same(await log.authors('p1-2', 5, 9), ['1'])
     t.same(await log.authors('g5', 1, 9), [])
+    await log.append([message({ group: '6', seq: 4 }), message({ group: '6', seq: 5 })])
+    t.same(await log.authors('g6', 2, 9), ['', '', '1', '1'], 'what was deleted keeps its place')
   })
 
   t.test('two writers of one conversation never take the same seq', async (t) => {
