@@ -304,8 +304,9 @@ export function fakeGroups(bus: Bus) {
 export async function eventually<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
+  patienceMs = 15_000,
 ): Promise<T> {
-  const until = performance.now() + 15_000
+  const until = performance.now() + patienceMs
   for (;;) {
     const found = await look()
     if (found) return found
