@@ -25,14 +25,16 @@ interface Marked {
 
 /** Reads from the oplog what a majority has stored from a watermark up to its marker, in order. */
 export async function replay(watermark: Watermark, options: ReplayOptions): Promise<void> {
-  const from = watermark.publishedUntil - MARGIN_MS
-  try {
-    await read(from, watermark, options)
-  } catch (error) {
-    if (!isHistoryLost(error)) throw error
-    const until = await oldestThere(from, watermark, options)
-    options.lost(from, until)
-    await read(until, watermark, options)
+  let from = watermark.publishedUntil - MARGIN_MS
+  for (;;) {
+    try {
+      return await read(from, watermark, options)
+    } catch (error) {
+      if (!isHistoryLost(error)) throw error
+      const until = await oldestThere(from, watermark, options)
+      options.lost(from, until)
+      from = until
+    }
   }
 }
 
