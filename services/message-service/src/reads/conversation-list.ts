@@ -19,7 +19,8 @@ import { statesBy } from './states.ts'
 import { countUnread } from './unread.ts'
 import { pointsOf, visibleRanges } from './visible-ranges.ts'
 
-const PAGE = { conversations: 50, bytes: 256 * 1024 }
+/** Of 256 KiB the rest is for what stands around the list. */
+const PAGE = { conversations: 50, bytes: 255 * 1024 }
 
 export interface OverviewPorts {
   overviews: Overviews

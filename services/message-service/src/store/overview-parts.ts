@@ -110,16 +110,25 @@ export function muted(user: UserId, conversations: readonly ConversationId[]): P
   return [{ coll: 'preferences', pipeline: [{ $match: { _id: { $in: ids }, muted: true } }, shown] }]
 }
 
+/** By `$lookup`: there may be more than a pipeline has stages. */
 export function seqsAt(points: readonly TimePoint[]): Part[] {
-  return points.map(({ conversation, time }, index) => ({
-    coll: 'messages',
-    pipeline: [
-      { $match: { conversation, at: { $lte: time } } },
-      { $sort: { conversation: -1, at: -1 } },
-      { $limit: 1 },
-      { $project: { _id: 0, point: { $literal: index }, seq: '$_id' } },
-    ],
-  }))
+  if (points.length === 0) return []
+  const newest = [
+    { $match: { $expr: { $and: [{ $eq: ['$conversation', '$$conversation'] }, { $lte: ['$at', '$$time'] }] } } },
+    { $sort: { conversation: -1, at: -1 } },
+    { $limit: 1 },
+    { $project: { _id: 1 } },
+  ]
+  return [
+    {
+      pipeline: [
+        { $documents: points.map(({ conversation, time }, point) => ({ conversation, time, point })) },
+        lookUp(['conversation', 'time'], newest),
+        { $unwind: '$found' },
+        { $project: { _id: 0, point: 1, seq: '$found._id' } },
+      ],
+    },
+  ]
 }
 
 export function changes(windows: readonly Window[]): Part[] {
@@ -150,22 +159,38 @@ export function bounds(windows: readonly Window[]): Part[] {
 }
 
 export function lasts(asked: readonly { conversation: ConversationId; ranges: readonly SeqRange[] }[]): Part[] {
-  return asked.flatMap(({ conversation, ranges }) =>
-    ranges.slice(-RANGES_LOOKED_AT).map(({ fromSeq, toSeq }) => ({
-      coll: 'messages',
-      pipeline: [
-        {
-          $match: {
-            _id: { $gte: idOf(conversation, fromSeq), $lte: lastId(conversation, toSeq) },
-            change: { $exists: false },
-          },
-        },
-        { $sort: { _id: -1 } },
-        { $limit: 1 },
-        { $project: { _id: 0, last: '$$ROOT' } },
-      ],
-    })),
+  const ranges = asked.flatMap(({ conversation, ranges }) =>
+    ranges
+      .slice(-RANGES_LOOKED_AT)
+      .map(({ fromSeq, toSeq }) => ({ from: idOf(conversation, fromSeq), to: lastId(conversation, toSeq) })),
   )
+  if (ranges.length === 0) return []
+  const newest = [
+    {
+      $match: {
+        $expr: { $and: [{ $gte: ['$_id', '$$from'] }, { $lte: ['$_id', '$$to'] }] },
+        change: { $exists: false },
+      },
+    },
+    { $sort: { _id: -1 } },
+    { $limit: 1 },
+  ]
+  return [
+    {
+      pipeline: [
+        { $documents: ranges },
+        lookUp(['from', 'to'], newest),
+        { $unwind: '$found' },
+        { $project: { _id: 0, last: '$found' } },
+      ],
+    },
+  ]
+}
+
+/** At most one document for each row, as `found`; the pipeline knows these fields of the row as variables. */
+function lookUp(fields: readonly string[], pipeline: Document[]): Document {
+  const variables = Object.fromEntries(fields.map((field) => [field, `$${field}`]))
+  return { $lookup: { from: 'messages', let: variables, pipeline, as: 'found' } }
 }
 
 /** Covered by (conversation, at, from): times rise with seqs, so they bound a window. */
