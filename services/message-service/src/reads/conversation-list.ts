@@ -9,14 +9,12 @@ import {
   type UserId,
 } from '@qunxin/contracts'
 import { AppError } from '@qunxin/runtime'
-import type { Message } from '../domain/message.ts'
 import { type Cursor, toMsgModel } from '../domain/present.ts'
-import type { SeqRange } from '../domain/visibility.ts'
 import type { Membership, MembershipSource } from '../membership/source.ts'
 import { byPlace, type Details, type Overviews, type Place } from '../store/overviews.ts'
 import { fittingCount } from './fitting.ts'
 import { statesBy } from './states.ts'
-import { countUnread } from './unread.ts'
+import { countUnread, type Listed } from './unread.ts'
 import { pointsOf, visibleRanges } from './visible-ranges.ts'
 
 /** Of 256 KiB the rest is for what stands around the list. */
@@ -25,15 +23,6 @@ const PAGE = { conversations: 50, bytes: 255 * 1024 }
 export interface OverviewPorts {
   overviews: Overviews
   membership: Pick<MembershipSource, 'groupsOf'>
-}
-
-/** One conversation of the page, as far as it is known before anything is counted. */
-export interface Listed {
-  conversation: ConversationId
-  head: Message
-  /** How far the user is, or is taken to be since joining. */
-  cursor: Cursor
-  ranges: readonly SeqRange[]
 }
 
 /**

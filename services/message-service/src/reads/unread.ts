@@ -1,9 +1,18 @@
 import type { ConversationId, UserId } from '@qunxin/contracts'
 import type { Message } from '../domain/message.ts'
+import type { Cursor } from '../domain/present.ts'
 import { countedTo, uncounted, unreadOf, type Window, windowBehind } from '../domain/unread.ts'
-import { clipped } from '../domain/visibility.ts'
+import { clipped, type SeqRange } from '../domain/visibility.ts'
 import type { Begins, CountAsked, Overviews } from '../store/overviews.ts'
-import type { Listed } from './conversation-list.ts'
+
+/** A conversation of a list, as far as it is known before anything is counted. */
+export interface Listed {
+  conversation: ConversationId
+  head: Message
+  /** How far the user is, or is taken to be since joining. */
+  cursor: Cursor
+  ranges: readonly SeqRange[]
+}
 
 export interface Counted {
   unread: ReadonlyMap<ConversationId, number>
