@@ -21,7 +21,7 @@ export function createReadGates() {
     receipts: new ReadGate({ atOnce: 8, waiting: 400 }),
     lists: new ReadGate({ atOnce: 8, waiting: 400 }),
     // Everybody comes at once when a gateway was gone.
-    syncs: new ReadGate({ atOnce: 16, waiting: 800 }),
+    syncs: new ReadGate({ atOnce: 8, waiting: 800 }),
     // Each may wait for a group-service that is away until nobody waits for it any more.
     groupBacklogs: new ReadGate({ atOnce: 16, waiting: 200 }),
   }
