@@ -163,10 +163,16 @@ export function historyBreaches(party: Party, tolerance: { whoCameMs: number }):
   return found
 }
 
-/** What somebody was shown and may not read. */
-export function shownOnly(party: Party): string[] {
-  return party.guests.flatMap(({ person, received, history }) =>
-    received.filter(({ msgId }) => !history.has(msgId)).map(({ msgId }) => `${person.id} was shown ${msgId}`),
+/** What somebody was shown, then or later, that was sent while they certainly were no member. */
+export function shownOfOthers(party: Party): string[] {
+  return party.guests.flatMap(({ person, received, spells }) =>
+    spells
+      .filter(({ member }) => !member)
+      .flatMap(({ from, to }) =>
+        received
+          .filter(({ serverReceiveDate: at }) => at > from + IN_FORCE_MS && at < to)
+          .map(({ msgId, serverReceiveDate: at }) => `${person.id} was shown ${msgId}, sent ${at - from} ms after`),
+      ),
   )
 }
 
