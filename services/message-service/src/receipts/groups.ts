@@ -7,6 +7,7 @@ import type { FloorKeeper } from './floor-keeper.ts'
 import type { Flushed } from './gathering.ts'
 import type { GroupState } from './group-state.ts'
 import { COUNTED_MEMBERS, type GroupStates } from './group-states.ts'
+import type { MembersInTime } from './members-in-time.ts'
 import { type NewestOptions, newestFor } from './newest.ts'
 import { withOthers } from './others.ts'
 import { isStillOurs, type Place, type StatePush, tenures } from './place.ts'
@@ -23,8 +24,7 @@ export interface GroupOptions {
   states: GroupStates
   floors: FloorKeeper
   counts: CountPushes
-  /** Undefined when group-service could not be asked. */
-  membersNow(conversation: ConversationId): Promise<Members | undefined>
+  members: Pick<MembersInTime, 'of'>
 }
 
 type Held = ReadonlyMap<ConversationId, number | undefined>
@@ -41,7 +41,7 @@ interface Move {
 export async function flushGroups(options: GroupOptions, waiting: readonly Waiting[]): Promise<Flushed> {
   const { cursors, place, told, floors, counts } = options
   const held = tenures(place, waiting)
-  const members = await membersOf(options, held.keys())
+  const members = await options.members.of([...held.keys()])
   const again = waiting.filter(({ conversation }) => !members.has(conversation))
   const moves = await movesOf(options, waiting, members)
   const states = await openStates(options, held, { moves, members })
@@ -72,20 +72,6 @@ export async function flushGroups(options: GroupOptions, waiting: readonly Waiti
   for (const state of states.values()) counts.add(state)
   const ours = pushes.filter(({ conversation }) => isStillOurs(place, held, conversation))
   return { again, lost, told: Promise.all([place.tell(ours), counts.push()]).then(() => {}) }
-}
-
-async function membersOf(
-  { membersNow }: GroupOptions,
-  conversations: Iterable<ConversationId>,
-): Promise<Map<ConversationId, Members>> {
-  const found = new Map<ConversationId, Members>()
-  await Promise.all(
-    [...conversations].map(async (conversation) => {
-      const members = await membersNow(conversation)
-      if (members) found.set(conversation, members)
-    }),
-  )
-  return found
 }
 
 /** Those of current members, up to the newest message, and not behind where they joined. */

@@ -11,6 +11,7 @@ import { FloorKeeper } from './floor-keeper.ts'
 import { Gathering } from './gathering.ts'
 import { GroupStates } from './group-states.ts'
 import { flushGroups } from './groups.ts'
+import { MembersInTime } from './members-in-time.ts'
 import { flushPersonal } from './personal.ts'
 import type { Place } from './place.ts'
 import { TakeAlong } from './take-along.ts'
@@ -59,7 +60,7 @@ export class Receipts {
     this.#floors = floors
     this.#takeAlong = new TakeAlong({ cursors, states, floors, place, lastMembers, logger, now })
     this.#personal = new Gathering({ flush: (waiting) => flushPersonal(common, waiting), logger })
-    const ofGroups = { ...common, states, counts, floors, membersNow }
+    const ofGroups = { ...common, states, counts, floors, members: new MembersInTime(membersNow) }
     this.#groups = new Gathering({ flush: (waiting) => flushGroups(ofGroups, waiting), logger })
   }
 

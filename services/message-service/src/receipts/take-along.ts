@@ -13,7 +13,7 @@ import { further } from './told.ts'
 /** A receipt of what came right before the send may still be on its way; and one conversation is written once in this time. */
 const WAIT_MS = 1_000
 /** At once, of all conversations: one read and one write a second, whatever is sent. */
-const MOST_AT_ONCE = 1_000
+const MOST_AT_ONCE = 500
 
 export interface TakeAlongOptions {
   cursors: Cursors
