@@ -48,6 +48,8 @@ export class Partitions {
   /** Since when everything told to the owner of a partition comes here. */
   readonly #listeningSince = new Map<number, number>()
   readonly #batches = new Batches()
+  /** What comes until this is over was sent while we could not take it. */
+  #catchingUp: Promise<void> | undefined
 
   constructor(options: PartitionsOptions) {
     this.#options = options
@@ -91,11 +93,28 @@ export class Partitions {
       lane.dropped(dropped.filter((one) => one.partition % lanes.length === index))
     this.#batches.drop(partition)
     // We may have been cut off for a moment.
-    if (partition === undefined)
+    if (partition === undefined) {
       for (const listening of this.#listeningSince.keys()) this.#listeningSince.set(listening, performance.now())
+      this.#catchUp()
+    }
+  }
+
+  /**
+   * Whoever owned meanwhile may have refused what we read only now: stored, it would be there all the same. Gateways repeat what
+   * nobody has answered.
+   */
+  #catchUp(): void {
+    const caughtUp: Promise<void> = this.#options.bus
+      .flush()
+      .catch(() => {})
+      .finally(() => {
+        if (this.#catchingUp === caughtUp) this.#catchingUp = undefined
+      })
+    this.#catchingUp = caughtUp
   }
 
   takeBatch(partition: number, message: Pick<Msg, 'data' | 'reply'>): void {
+    if (this.#catchingUp !== undefined) return
     const { logger, queueLimit, refuse, conversations } = this.#options
     const parsed = sendBatch.safeParse(decode(message.data))
     if (!parsed.success || !parsed.data.sends.every(isSend)) {

@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { blockList, blockUser, errors, muteConversation, personalConversation, unblockUser } from '@qunxin/contracts'
+import { startTcpProxy } from '@qunxin/devstack/tcp-proxy'
 import { AppError } from '@qunxin/runtime'
 import t from 'tap'
 import { MongoPreferences } from '../../src/store/mongo-preferences.ts'
-import { eventually, fakeGateway, fakeGroups, tappedLog, world } from './harness.ts'
+import { eventually, fakeGateway, fakeGroups, ownedBy, PARTITIONS, tappedLog, world } from './harness.ts'
 import { random } from './writers.ts'
 
 const seed = Number(process.env.TEST_SEED ?? randomInt(2 ** 31))
@@ -163,6 +164,28 @@ t.test('a new owner refuses too, answers what was stored before, and tells the b
   t.same(await reached(blocked, blocker), reachedBefore)
   t.match(await gateway.send(gateway.entry(blocker, { user: blocked })), [{ seq: 2 }], 'the other way it is open')
   await second.stop()
+})
+
+t.test('what was refused while its owner stood still is not stored by it when it goes on', async (t) => {
+  const proxy = await startTcpProxy(w.environment.NATS_URL)
+  t.teardown(() => proxy.stop())
+  const sleeper = await w.start({ NATS_URL: proxy.url })
+  const [blocker, blocked] = newPair()
+  await gateway.send(gateway.entry(blocked, { user: blocker }))
+  proxy.impair({ kind: 'blackhole' })
+  const [refused, later] = [gateway.entry(blocked, { user: blocker }), gateway.entry(blocked, { user: blocker })]
+  gateway.publish([refused])
+  const other = await w.start()
+  await eventually('it to own everything', async () => (await ownedBy(other.opsUrl)) === PARTITIONS)
+  await block(blocker, blocked)
+  t.match(await gateway.send(refused), [{ code: 'NOT_ALLOWED' }])
+  await unblock(blocker, blocked)
+  await other.stop()
+  sleeper.dropCaches('stall')
+  proxy.mend()
+  t.match(await gateway.send(later), [{ seq: 2 }])
+  t.same(await reached(blocked, blocker), { stored: 2, delivered: 2 })
+  await sleeper.stop()
 })
 
 t.test('devices that block and take it back at the same time leave in force what is stored', async (t) => {
