@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '@qunxin/runtime'
 import type { Db } from 'mongodb'
@@ -71,20 +70,19 @@ export class Recovery {
     const { instance, watermarks, ready, doubt, inDatabase } = this.#options
     this.#stopped.signal.throwIfAborted()
     await ready()
-    const marker = randomBytes(8).toString('hex')
     const doubted = doubt.take()
     if (doubted !== undefined) {
       let done = false
       try {
-        await watermarks.mark(instance, marker)
-        await this.#replay({ id: instance, publishedUntil: inDatabase(doubted), marker }, async () => true)
+        const upTo = await watermarks.upTo(instance)
+        await this.#replay({ id: instance, publishedUntil: inDatabase(doubted), upTo }, async () => true)
         done = true
       } finally {
         doubt.settle(done)
       }
       return true
     }
-    const claimed = await watermarks.claim(instance, marker)
+    const claimed = await watermarks.claim(instance)
     if (!claimed) return false
     await this.#replay(claimed, () => watermarks.keep(claimed.id, instance))
     await watermarks.finish(claimed.id, instance)

@@ -1,4 +1,4 @@
-import { type ChangeStreamDocument, type Db, MongoServerError, Timestamp } from 'mongodb'
+import { type ChangeStreamInsertDocument, type Db, MongoServerError, Timestamp } from 'mongodb'
 import type { Message } from '../domain/message.ts'
 import { type MessageDocument, toMessage } from '../store/message-document.ts'
 import type { Watermark } from './watermarks.ts'
@@ -17,13 +17,7 @@ export interface ReplayOptions {
   signal: AbortSignal
 }
 
-interface Marked {
-  operationType: string
-  fullDocument?: MessageDocument
-  updateDescription?: { updatedFields?: { marker?: string } }
-}
-
-/** Reads from the oplog what a majority has stored from a watermark up to its marker, in order. */
+/** Reads from the oplog what a majority has stored from a watermark up to the place that was taken with it, in order. */
 export async function replay(watermark: Watermark, options: ReplayOptions): Promise<void> {
   let from = watermark.publishedUntil - MARGIN_MS
   for (;;) {
@@ -31,7 +25,7 @@ export async function replay(watermark: Watermark, options: ReplayOptions): Prom
       return await read(from, watermark, options)
     } catch (error) {
       if (!isHistoryLost(error)) throw error
-      const until = await oldestThere(from, watermark, options)
+      const until = await oldestThere(from, options.db)
       options.lost(from, until)
       from = until
     }
@@ -39,7 +33,8 @@ export async function replay(watermark: Watermark, options: ReplayOptions): Prom
 }
 
 async function read(from: number, watermark: Watermark, { db, take, signal }: ReplayOptions): Promise<void> {
-  const stream = open(from, watermark, db)
+  const end = await tokenAt(watermark.upTo, db)
+  const stream = open(timestamp(from), db)
   let messages: Message[] = []
   const handOn = async () => {
     const some = messages
@@ -50,40 +45,51 @@ async function read(from: number, watermark: Watermark, { db, take, signal }: Re
     for (;;) {
       signal.throwIfAborted()
       const change = await stream.tryNext()
-      if (!change || messages.length >= MESSAGES_AT_ONCE) await handOn()
-      if (change?.fullDocument) messages.push(toMessage(change.fullDocument))
-      else if (change?.updateDescription?.updatedFields?.marker === watermark.marker) return await handOn()
+      const isOver = tokenOf(change?._id ?? stream.resumeToken) >= end
+      if (!change || isOver || messages.length >= MESSAGES_AT_ONCE) await handOn()
+      if (isOver) return
+      if (change) messages.push(toMessage(change.fullDocument))
     }
   } finally {
     await stream.close()
   }
 }
 
-function open(from: number, { id }: Watermark, db: Db) {
-  const wanted = [
-    { operationType: 'insert', 'ns.coll': 'messages' },
-    { operationType: 'update', 'ns.coll': 'watermarks', 'documentKey._id': id },
-  ]
-  return db.watch<Marked, Marked & ChangeStreamDocument>(
-    [
-      { $match: { $or: wanted } },
-      { $project: { operationType: 1, fullDocument: 1, 'updateDescription.updatedFields.marker': 1 } },
-    ],
-    {
-      startAtOperationTime: new Timestamp({ t: Math.max(1, Math.floor(from / 1_000)), i: 1 }),
-      batchSize: MESSAGES_AT_ONCE,
-      maxAwaitTimeMS: 500,
-    },
-  )
+function open(from: Timestamp, db: Db) {
+  return db
+    .collection('messages')
+    .watch<MessageDocument, ChangeStreamInsertDocument<MessageDocument>>(
+      [{ $match: { operationType: 'insert' } }, { $project: { fullDocument: 1 } }],
+      { startAtOperationTime: from, batchSize: MESSAGES_AT_ONCE, maxAwaitTimeMS: 500 },
+    )
+}
+
+/** Resume tokens compare as their places in the oplog do. */
+async function tokenAt(place: Timestamp, db: Db): Promise<string> {
+  const stream = open(place, db)
+  try {
+    const change = await stream.tryNext()
+    return tokenOf(change?._id ?? stream.resumeToken)
+  } finally {
+    await stream.close()
+  }
+}
+
+function tokenOf(token: unknown): string {
+  return (token as { _data: string })._data
+}
+
+function timestamp(time: number): Timestamp {
+  return new Timestamp({ t: Math.max(1, Math.floor(time / 1_000)), i: 1 })
 }
 
 /** To the second; `lost` is not there any more. */
-async function oldestThere(lost: number, watermark: Watermark, { db }: ReplayOptions): Promise<number> {
+async function oldestThere(lost: number, db: Db): Promise<number> {
   let gone = lost
   let there = Date.now()
   while (there - gone > PRECISION_MS) {
     const between = (gone + there) / 2
-    const stream = open(between, watermark, db)
+    const stream = open(timestamp(between), db)
     try {
       await stream.tryNext()
       there = between

@@ -1,4 +1,4 @@
-import type { Collection, Db } from 'mongodb'
+import type { ClientSession, Collection, Db, Timestamp } from 'mongodb'
 
 /** An instance that has not renewed its watermark for so long may be dead. */
 export const SILENT_MS = 10_000
@@ -12,8 +12,6 @@ interface WatermarkDocument {
   renewedAt: Date
   /** Who reads it back, and until when nobody else does. */
   claim?: { by: string; until: Date }
-  /** Written when it is begun to be read back: what was stored before stands before this write in the oplog. */
-  marker?: string
 }
 
 /** How far something is published, as whoever reads it back finds it. */
@@ -21,16 +19,19 @@ export interface Watermark {
   id: string
   /** Milliseconds by the clock of the database. */
   publishedUntil: number
-  marker: string
+  /** The place in the oplog before which everything stands that is to be read back. */
+  upTo: Timestamp
 }
 
 const ago = (ms: number) => ({ $subtract: ['$$NOW', ms] })
 
 /** How far what each instance stored is published; one small document each. All times are those of the database. */
 export class Watermarks {
+  readonly #db: Db
   readonly #watermarks: Collection<WatermarkDocument>
 
   constructor(db: Db) {
+    this.#db = db
     this.#watermarks = db.collection('watermarks')
   }
 
@@ -68,21 +69,25 @@ export class Watermarks {
     )
   }
 
-  /** Marks the place in the oplog up to which an instance reads back what it doubts itself. */
-  async mark(instance: string, marker: string): Promise<void> {
-    await this.#watermarks.updateOne({ _id: instance }, { $set: { marker } })
+  /** The place in the oplog up to which an instance reads back what it doubts itself. */
+  async upTo(instance: string): Promise<Timestamp> {
+    const renew = (session: ClientSession) =>
+      this.#watermarks.updateOne({ _id: instance }, [{ $set: { renewedAt: '$$NOW' } }], { session })
+    return (await this.#placed(renew)).upTo
   }
 
   /** Takes over what nobody has renewed for a while, the oldest first; undefined when there is nothing. */
-  async claim(by: string, marker: string): Promise<Watermark | undefined> {
+  async claim(by: string): Promise<Watermark | undefined> {
     const isSilent = { $lt: ['$renewedAt', ago(SILENT_MS)] }
     const isFree = { $lt: [{ $ifNull: ['$claim.until', new Date(0)] }, '$$NOW'] }
-    const claimed = await this.#watermarks.findOneAndUpdate(
-      { $expr: { $and: [isSilent, isFree] } },
-      [{ $set: { claim: { by, until: { $add: ['$$NOW', CLAIM_MS] } }, marker } }],
-      { sort: { publishedUntil: 1 }, returnDocument: 'after' },
+    const { result: claimed, upTo } = await this.#placed((session) =>
+      this.#watermarks.findOneAndUpdate(
+        { $expr: { $and: [isSilent, isFree] } },
+        [{ $set: { claim: { by, until: { $add: ['$$NOW', CLAIM_MS] } } } }],
+        { sort: { publishedUntil: 1 }, returnDocument: 'after', session },
+      ),
     )
-    return claimed ? { id: claimed._id, publishedUntil: claimed.publishedUntil.getTime(), marker } : undefined
+    return claimed ? { id: claimed._id, publishedUntil: claimed.publishedUntil.getTime(), upTo } : undefined
   }
 
   /** @returns whether the claim still stands */
@@ -96,5 +101,15 @@ export class Watermarks {
   /** What was claimed is read back; what its instance has renewed meanwhile stays. */
   async finish(id: string, by: string): Promise<void> {
     await this.#watermarks.deleteOne({ _id: id, 'claim.by': by })
+  }
+
+  /** What a write gave, and its place in the oplog. */
+  async #placed<T>(write: (session: ClientSession) => Promise<T>): Promise<{ result: T; upTo: Timestamp }> {
+    return this.#db.client.withSession(async (session) => {
+      const result = await write(session)
+      const upTo = session.operationTime
+      if (!upTo) throw new Error('MongoDB tells no place in its oplog: it must be a replica set')
+      return { result, upTo }
+    })
   }
 }

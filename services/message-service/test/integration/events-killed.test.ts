@@ -9,7 +9,9 @@ import { eventually, fakeGateway, fakeGroups, world } from './harness.ts'
 import { checkWritten, random, startWriting } from './writers.ts'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
-t.setTimeout(150_000)
+t.setTimeout(240_000)
+/** A silence of 10 s, and the oplog of everybody on a busy machine. */
+const PATIENCE_MS = 60_000
 const w = await world()
 const children = new Set<ChildProcess>()
 t.teardown(async () => {
@@ -71,7 +73,7 @@ t.test(`processes killed at random under load leave nothing untold (SEED=${seed}
     await writers.more('by those who live')
   }
   await checkWritten(t, w.db, await writers.end())
-  await eventually('everything to be told', async () => (await untold()).length === 0)
+  await eventually('everything to be told', async () => (await untold()).length === 0, PATIENCE_MS)
 })
 
 t.test('what all left untold the next start tells', async (t) => {
@@ -82,10 +84,14 @@ t.test('what all left untold the next start tells', async (t) => {
   const last = await startProcess()
   await writers.more('by the next one')
   await writers.end()
-  await eventually('everything to be told', async () => (await untold()).length === 0)
-  await eventually('no watermark of the dead to be left', async () => {
-    return (await w.db.collection('watermarks').countDocuments()) === 1
-  })
+  await eventually('everything to be told', async () => (await untold()).length === 0, PATIENCE_MS)
+  await eventually(
+    'no watermark of the dead to be left',
+    async () => {
+      return (await w.db.collection('watermarks').countDocuments()) === 1
+    },
+    PATIENCE_MS,
+  )
   await kill(last, 'SIGTERM')
   t.equal(await w.db.collection('watermarks').countDocuments(), 0)
 })

@@ -32,7 +32,7 @@ t.test('when the oplog does not reach back so far, it is said for which time, an
   })
   await messages.insertOne(toDocument(message({ seq: 2 })))
 
-  const claimed = (await eventually('the watermark to be claimed', () => watermarks.claim('one', 'marker')))!
+  const claimed = (await eventually('the watermark to be claimed', () => watermarks.claim('one')))!
   const lost: { from: number; until: number }[] = []
   const read: number[] = []
   await replay(claimed, {
