@@ -230,9 +230,10 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     missedBy: missedBy({
       source,
       routes,
+      cursors,
+      preferences,
       lives: (node) => gateways.live.has(node),
       listeningSince: performance.now(),
-      mutedIn: (conversation) => preferences.mutedIn(conversation),
       groupLimit: config.OFFLINE_EVENTS_GROUP_LIMIT,
     }),
     untoldSince: () => Math.min(owner.untoldSince(), reports.untoldSince),

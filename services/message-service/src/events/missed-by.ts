@@ -1,83 +1,143 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  type ConversationId,
-  DEAD_AFTER_MS,
-  type GroupId,
-  type membersOf,
-  type OutputOf,
-  type UserId,
-} from '@qunxin/contracts'
+import { type ConversationId, DEAD_AFTER_MS, groupOf, pairOf, type UserId } from '@qunxin/contracts'
 import { AppError } from '@qunxin/runtime'
 import type { Message } from '../domain/message.ts'
-import { receiversOf } from '../fanout/audience.ts'
 import type { Routes } from '../fanout/routes.ts'
 import type { MembershipSource } from '../membership/source.ts'
-import type { MissedBy } from './message-events.ts'
+import { Slots } from '../partition/slots.ts'
+import type { Cursors } from '../store/cursors.ts'
+import type { Preferences } from '../store/preferences.ts'
+import type { Missed, MissedBy } from './message-events.ts'
+
+const GROUPS_AT_ONCE = 8
 
 export interface MissedByOptions {
   source: Pick<MembershipSource, 'membersOf'>
   routes: Pick<Routes, 'nodesOf'>
+  cursors: Pick<Cursors, 'of' | 'each'>
+  preferences: Pick<Preferences, 'ofPairs' | 'mutedIn'>
   /** Was this gateway heard of lately? */
   lives(node: string): boolean
   /** Since when we listen to the gateways (monotonic ms). */
   listeningSince: number
-  /** Those who muted a conversation, as stored: we need not be its owner. */
-  mutedIn(conversation: ConversationId): Promise<ReadonlySet<UserId>>
   /** Of larger groups nobody is told of. */
   groupLimit: number
 }
 
+/** A receiver, and up to where messages are not for them or have reached them. */
+interface Receiver {
+  user: UserId
+  had: number
+}
+
 /**
- * Who missed messages whose owner died before it told: the receivers as of now who have no connection now. Who came back in
- * between has read them, or been sent them.
+ * Who missed messages whose owner died before it told: the receivers as of now whom they have not reached and who have no
+ * connection now. Who came back in between has been sent them.
  */
 export function missedBy(options: MissedByOptions): MissedBy {
-  const { source, routes, lives, listeningSince, mutedIn, groupLimit } = options
+  const { routes, lives, listeningSince } = options
   return async (messages) => {
     // A gateway that has had no time to be heard of is not dead.
     await delay(Math.max(0, listeningSince + DEAD_AFTER_MS - performance.now()))
-    const receivers = await membersOfAll(new Set(messages.flatMap(({ group }) => group ?? [])), source)
-    const told = messages.flatMap((message) => {
-      if (message.change) return []
-      const users = receivers.get(message.group ?? '')
-      if (users && users.length > groupLimit) return []
-      return [{ message, users: receiversIn(message, users).filter((user) => user !== message.from) }]
+    const told = Map.groupBy(
+      messages.filter(({ change }) => !change),
+      ({ conversation }) => conversation,
+    )
+    const receivers = await receiversIn([...told.keys()], options)
+    const users = new Set([...receivers.values()].flatMap((some) => some.map(({ user }) => user)))
+    const nodes = await routes.nodesOf(users)
+    const away = new Map<ConversationId, readonly Receiver[]>()
+    for (const [conversation, some] of receivers) {
+      const nowhere = some.filter(({ user }) => ![...(nodes.get(user) ?? [])].some(lives))
+      if (nowhere.length > 0) away.set(conversation, nowhere)
+    }
+    const pairs = await missedInPairs(away, options)
+    const found = await inSlots([...away.keys()], async (conversation): Promise<[ConversationId, Audience]> => {
+      const known = pairs.get(conversation)
+      return [conversation, known ?? (await missedInGroup(conversation, away.get(conversation) ?? [], options))]
     })
-    const nodes = await routes.nodesOf(new Set(told.flatMap(({ users }) => users)))
-    const isAway = (user: UserId) => ![...(nodes.get(user) ?? [])].some(lives)
-    const away = new Set([...nodes.keys()].filter(isAway))
-    const missed = told
-      .map(({ message, users }) => ({ message, users: users.filter((user) => away.has(user)) }))
-      .filter(({ users }) => users.length > 0)
-    const conversations = new Set(missed.map(({ message }) => message.conversation))
-    const muted = new Map(await Promise.all([...conversations].map(async (one) => [one, await mutedIn(one)] as const)))
-    return missed.map(({ message, users }) => ({
-      message,
-      users,
-      muted: users.filter((user) => muted.get(message.conversation)?.has(user)),
-    }))
+    return found.flatMap(([conversation, audience]) =>
+      (told.get(conversation) ?? []).flatMap((message) => missedOf(message, audience)),
+    )
   }
 }
 
-type Member = OutputOf<typeof membersOf>['members'][number]
-
-/** A message is for nobody who joined after it. */
-function receiversIn(message: Message, members: readonly Member[] | undefined): readonly UserId[] {
-  if (message.group === undefined) return receiversOf(message)
-  return (members ?? []).flatMap(({ userId, joinedSeq = 0 }) => (joinedSeq < message.seq ? [userId] : []))
+/** Those who are away, the one whom least has reached first. */
+interface Audience {
+  users: readonly UserId[]
+  had: readonly number[]
+  muted: readonly UserId[]
 }
 
-/** The members of each group; none of one that is gone. */
-async function membersOfAll(
-  groups: ReadonlySet<GroupId>,
-  source: MissedByOptions['source'],
-): Promise<ReadonlyMap<GroupId, readonly Member[]>> {
-  const ask = async (group: GroupId) => {
+function audience(receivers: readonly Receiver[], muted: ReadonlySet<UserId>): Audience {
+  const sorted = receivers.toSorted((one, other) => one.had - other.had)
+  const users = sorted.map(({ user }) => user)
+  return { users, had: sorted.map(({ had }) => had), muted: users.filter((user) => muted.has(user)) }
+}
+
+/** Thousands of messages to the same thousands share one list of them. */
+function missedOf(message: Message, { users, had, muted }: Audience): Missed[] {
+  const reached = had.findLastIndex((seq) => seq < message.seq) + 1
+  const some = reached === users.length ? users : users.slice(0, reached)
+  const others = some.includes(message.from) ? some.filter((user) => user !== message.from) : some
+  return others.length > 0 ? [{ message, users: others, muted }] : []
+}
+
+async function receiversIn(
+  conversations: readonly ConversationId[],
+  { source, groupLimit }: MissedByOptions,
+): Promise<Map<ConversationId, readonly Receiver[]>> {
+  const ask = async (conversation: ConversationId): Promise<[ConversationId, readonly Receiver[]]> => {
+    const group = groupOf(conversation)
+    if (group === undefined) return [conversation, (pairOf(conversation) ?? []).map((user) => ({ user, had: 0 }))]
     const { members } = await source.membersOf(group).catch((error: unknown) => {
       if (error instanceof AppError && error.code === 'GROUP_NOT_FOUND') return { members: [] }
       throw error
     })
-    return [group, members] as const
+    // A message is for nobody who joined after it.
+    const all = members.map(({ userId, joinedSeq = 0 }) => ({ user: userId, had: joinedSeq }))
+    return [conversation, all.length > groupLimit ? [] : all]
   }
-  return new Map(await Promise.all([...groups].map(ask)))
+  return new Map(await inSlots(conversations, ask))
+}
+
+/** All personal conversations in one question each for cursors and preferences. */
+async function missedInPairs(
+  away: ReadonlyMap<ConversationId, readonly Receiver[]>,
+  { cursors, preferences }: MissedByOptions,
+): Promise<ReadonlyMap<ConversationId, Audience>> {
+  const pairs = [...away].filter(([conversation]) => groupOf(conversation) === undefined)
+  if (pairs.length === 0) return new Map()
+  const keys = pairs.flatMap(([conversation, some]) => some.map(({ user }) => ({ user, conversation })))
+  const [reached, rows] = await Promise.all([
+    cursors.each(keys),
+    preferences.ofPairs(pairs.map(([conversation]) => conversation)),
+  ])
+  const muted = new Set(rows.flatMap((row) => (row.muted ? [`${row.conversation} ${row.user}`] : [])))
+  const found = keys.map((key, i) => ({ ...key, had: reached[i]?.deliveredSeq ?? 0 }))
+  return new Map(
+    [...Map.groupBy(found, ({ conversation }) => conversation)].map(([conversation, some]) => {
+      const quiet = some.filter(({ user }) => muted.has(`${conversation} ${user}`))
+      return [conversation, audience(some, new Set(quiet.map(({ user }) => user)))]
+    }),
+  )
+}
+
+async function missedInGroup(
+  conversation: ConversationId,
+  away: readonly Receiver[],
+  { cursors, preferences }: MissedByOptions,
+): Promise<Audience> {
+  const users = away.map(({ user }) => user)
+  const [reached, muted] = await Promise.all([cursors.of(conversation, users), preferences.mutedIn(conversation)])
+  const had = ({ user, had }: Receiver) => Math.max(had, reached.get(user)?.deliveredSeq ?? 0)
+  return audience(
+    away.map((receiver) => ({ user: receiver.user, had: had(receiver) })),
+    muted,
+  )
+}
+
+async function inSlots<T, R>(all: readonly T[], ask: (one: T) => Promise<R>): Promise<R[]> {
+  const slots = new Slots(GROUPS_AT_ONCE)
+  return Promise.all(all.map((one) => slots.use(() => ask(one))))
 }

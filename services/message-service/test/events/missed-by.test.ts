@@ -1,14 +1,27 @@
 import { AppError } from '@qunxin/runtime'
 import t from 'tap'
 import { type MissedByOptions, missedBy } from '../../src/events/missed-by.ts'
+import { MemoryCursors } from '../../src/store/memory-cursors.ts'
+import { MemoryPreferences } from '../../src/store/memory-preferences.ts'
 import { message } from '../sample.ts'
+
+const cursors = new MemoryCursors()
+const preferences = new MemoryPreferences()
+for (const [user, conversation] of [
+  ['4', 'g5'],
+  ['2', 'g5'],
+  ['3', 'p3-9'],
+] as const)
+  await preferences.change({ user, conversation, version: 0, muted: true })
+await cursors.advance([{ user: '7', conversation: 'p7-9', deliveredSeq: 4 }])
+await cursors.advance([{ user: '4', conversation: 'g8', deliveredSeq: 4 }])
 
 /** 2 is on a gateway that lives, 3 on one that died, all others nowhere. */
 function missed(options: Partial<MissedByOptions> = {}) {
   return missedBy({
     source: {
       membersOf: async (group) => {
-        if (group !== '5') throw new AppError('GROUP_NOT_FOUND')
+        if (group !== '5' && group !== '8') throw new AppError('GROUP_NOT_FOUND')
         return { version: 1, members: ['1', '2', '3', '4'].map((userId) => ({ userId, role: 'member' as const })) }
       },
     },
@@ -20,7 +33,8 @@ function missed(options: Partial<MissedByOptions> = {}) {
     },
     lives: (node) => node === 'alive',
     listeningSince: -Infinity,
-    mutedIn: async (id) => new Set(id === 'g5' ? ['4', '2'] : []),
+    cursors,
+    preferences,
     groupLimit: 100,
     ...options,
   })
@@ -47,6 +61,21 @@ t.test('nobody missed what was sent before they joined', async (t) => {
   const member = (userId: string, joinedSeq: number) => ({ userId, role: 'member' as const, joinedSeq })
   const source = { membersOf: async () => ({ version: 1, members: [member('4', 6), member('8', 7)] }) }
   t.match(await missed({ source })([message({ seq: 7, group: '5' })]), [{ users: ['4'] }])
+})
+
+t.test('nor did anybody miss what has reached them before, and who muted a conversation is named', async (t) => {
+  const to = (user: string, seq: number) => message({ seq, from: '9', to: user, conversation: `p${user}-9` })
+  const inGroup = [4, 5].map((seq) => message({ seq, group: '8' }))
+  const all = await missed()([to('7', 4), to('7', 5), to('3', 1), ...inGroup])
+  t.same(
+    all.map(({ message: { conversation, seq }, users, muted }) => [conversation, seq, users, muted]),
+    [
+      ['p7-9', 5, ['7'], []],
+      ['p3-9', 1, ['3'], ['3']],
+      ['g8', 4, ['3'], []],
+      ['g8', 5, ['3', '4'], []],
+    ],
+  )
 })
 
 t.test('while group-service is away nobody is made up', async (t) => {
