@@ -226,6 +226,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     config,
     bus,
     db: mongo.db,
+    log,
     instance,
     missedBy: missedBy({
       source,

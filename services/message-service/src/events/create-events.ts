@@ -5,6 +5,7 @@ import { knownStream } from '@qunxin/mongo'
 import { type Clock, type Logger, untilAvailable } from '@qunxin/runtime'
 import type { Db } from 'mongodb'
 import type { Config } from '../config.ts'
+import type { MessageLog } from '../store/message-log.ts'
 import type { Event } from './event-writer.ts'
 import type { MissedBy } from './message-events.ts'
 import { OwnWatermark } from './own-watermark.ts'
@@ -18,6 +19,7 @@ export interface EventsOptions {
   db: Db
   instance: string
   missedBy: MissedBy
+  log: Pick<MessageLog, 'applyChanges'>
   /** The oldest message of ours (ms of the log) the relay may not have been handed everything about. */
   untoldSince(): number
   clock: Clock
@@ -43,7 +45,7 @@ export interface Events {
 
 /** Everything between the lanes and the stream of events. */
 export function createEvents(options: EventsOptions): Events {
-  const { config, bus, db, instance, clock, logger, metrics, missedBy, untoldSince } = options
+  const { config, bus, db, log, instance, clock, logger, metrics, missedBy, untoldSince } = options
   const watermarks = new Watermarks(db)
   const stream = new EventsStream(bus, {
     prefix: config.SUBJECT_PREFIX,
@@ -66,6 +68,7 @@ export function createEvents(options: EventsOptions): Events {
     ready: () => stream.ready(),
     publish,
     missedBy,
+    log,
     doubt: relay.doubt,
     inDatabase: (time) => own.inDatabase(time),
     metrics,

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '@qunxin/runtime'
 import type { Db } from 'mongodb'
 import type { Message } from '../domain/message.ts'
+import type { MessageLog } from '../store/message-log.ts'
 import type { Doubt } from './doubt.ts'
 import { type Event, EventWriter } from './event-writer.ts'
 import { offlineFacts, storedFact } from './facts.ts'
@@ -21,6 +22,7 @@ export interface RecoveryOptions {
   ready(): Promise<void>
   publish(event: Event): Promise<void>
   missedBy: MissedBy
+  log: Pick<MessageLog, 'applyChanges'>
   /** What we doubt ourselves. */
   doubt: Doubt
   /** A time of ours by the database's clock, or a little earlier. */
@@ -90,7 +92,7 @@ export class Recovery {
   }
 
   async #replay(watermark: Watermark, keep: () => Promise<boolean>): Promise<void> {
-    const { db, metrics, logger } = this.#options
+    const { db, log, metrics, logger } = this.#options
     const of = watermark.id
     logger.info({ of, publishedUntil: new Date(watermark.publishedUntil) }, 'events are read back from the log')
     let facts = 0
@@ -103,7 +105,8 @@ export class Recovery {
           if (!(await keep())) throw new Error(`${of} lives, or is read back by another`)
           keptAt = performance.now()
         }
-        facts += await this.#publish(messages)
+        // Who stored a recall or an edit and died may not have done what it says.
+        facts += await this.#publish(await log.applyChanges(messages))
       },
       lost: (from, until) =>
         logger.error(

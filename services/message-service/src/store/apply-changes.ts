@@ -16,6 +16,7 @@ type Change = Message & Required<Pick<Message, 'change'>>
 /** {@link MessageLog.applyChanges} in MongoDB. */
 export async function applyChanges(db: Db, messages: readonly Message[], writeConcern: Document): Promise<Message[]> {
   const changes = messages.filter((message): message is Change => message.change !== undefined)
+  if (changes.length === 0) return [...messages]
   await update(db, changes.map(toTarget), writeConcern)
   const recalled = await recalledTargets(db, changes)
   if (recalled.size === 0) return [...messages]

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { editMessage, loadChatRecords, range, recallMessage } from '@qunxin/contracts'
 import t from 'tap'
+import { Watermarks } from '../../src/events/watermarks.ts'
 import { MongoLog } from '../../src/store/mongo-log.ts'
 import { message } from '../sample.ts'
 import { eventually, fakeGateway, fakeGroups, tappedLog, world } from './harness.ts'
@@ -115,7 +116,8 @@ t.test('edits at the same time: everybody ends with the one that is last in the 
   const [original, ...changes] = await stored('p31-32')
   t.equal(changes.length, 30)
   t.match(original, { text: changes.at(-1)!.text, edited: changes.at(-1)!.at })
-  t.match(gateway.changes('p31-32').at(-1), { item: { seq: 31 }, frame: { data: { contentStr: original!.text } } })
+  const last = gateway.changes('p31-32').find(({ item }) => item.seq === 31)
+  t.match(last, { item: { seq: 31 }, frame: { data: { contentStr: original!.text } } })
 })
 
 t.test('a recall among edits at the same time: of what came behind it nobody gets a text', async (t) => {
@@ -143,7 +145,8 @@ t.test('a recall among edits at the same time: of what came behind it nobody get
       const seqOfRecall = 1 + documents.findIndex(({ change }) => change?.kind === 'recall')
       const told = await eventually('all of it told', () => {
         const changes = gateway.changes(conversation)
-        return changes.length === documents.length - 1 && changes
+        // On a busy machine calls are repeated, and what they did is told again.
+        return new Set(changes.map(({ item }) => item.seq)).size === documents.length - 1 && changes
       })
       for (const { item, frame } of told) if (item.seq! > seqOfRecall) t.equal(frame.data.contentStr, '')
     }),
@@ -207,10 +210,28 @@ t.test('a change whose owner is stuck in front of doing it is done by the next o
   await other.start()
   const leaving = stuck.stop()
   t.match(await answer, { seq: 2 })
-  t.match(node.changes('p61-62'), [{ item: { seq: 2 } }])
+  t.match(node.changes('p61-62')[0], { item: { seq: 2 } })
   released.resolve()
   await leaving
   t.match(await other.db.collection('messages').find().sort({ _id: 1 }).toArray(), [{ text: '', recalled: true }, {}])
+})
+
+t.test('what a dead instance left undone is done though nobody touches the conversation again', async (t) => {
+  const other = await world()
+  t.teardown(() => other.end())
+  await other.start()
+  await new Watermarks(other.db).renew('dead')
+  const change = { kind: 'recall', seq: 1, msgId: 'm1' } as const
+  const at = Date.now()
+  const entries = [
+    message({ at, text: 'secret' }),
+    message({ seq: 2, at: at + 1, msgId: 'recall:1', text: '', change }),
+  ]
+  await new MongoLog(other.db).append(entries)
+  await eventually('it to be gone', async () => {
+    const original = await other.db.collection('messages').findOne({ msgId: 'm1' })
+    return original?.recalled === true && original.text === ''
+  })
 })
 
 t.test('slow mode keeps nobody from changing what they said, and a change does not count', async (t) => {

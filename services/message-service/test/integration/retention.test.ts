@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { backlog, loadChatRecords, range } from '@qunxin/contracts'
+import { backlog, loadChatRecords, range, sync } from '@qunxin/contracts'
 import { type CommandStartedEvent, type Document, MongoClient } from 'mongodb'
 import t, { type Test } from 'tap'
 import { Retention, type RetentionOptions } from '../../src/retention/retention.ts'
@@ -227,6 +227,12 @@ t.test('who reads and sends finds a conversation that begins later, and nothing 
     missed.messages.map(({ seq }) => seq),
     through(31, 40),
   )
+  const positions = [10, 30, 40].map((seq) => ({ sessionId: '5', peerUserId: undefined, seq }))
+  t.match((await bus.request(sync, { positions, newAfter: undefined }, { user: '2' })).positions, [
+    { status: 'reset', reason: 'expired', lastSeq: 40 },
+    { status: 'messages', messages: through(31, 40).map((seq) => ({ seq })), hasMore: false },
+    { status: 'current' },
+  ])
   t.match(await gateway.send(gateway.entry('1', { group: '5' })), [{ seq: 41 }])
 })
 

@@ -14,6 +14,7 @@ import { messageLogSuite } from '../../store/message-log-suite.ts'
 import { preferencesSuite } from '../../store/preferences-suite.ts'
 import { logger, mongoUrl } from '../harness.ts'
 
+t.setTimeout(120_000)
 const name = `t${randomBytes(5).toString('hex')}`
 const mongo = await connectMongo({ url: mongoUrl, database: name, logger })
 t.teardown(async () => {
