@@ -1,5 +1,6 @@
 import type { ConversationId } from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
+import { Slots } from '../partition/slots.ts'
 import type { MessageLog } from '../store/message-log.ts'
 import { COUNTED_MESSAGES, changedCounts } from './counts.ts'
 import type { GroupState } from './group-state.ts'
@@ -8,6 +9,8 @@ import { countsState } from './states.ts'
 
 /** Between two pushes of one group's counts (protocol §5). */
 const COUNTS_EVERY_MS = 1_000
+/** Commits go by the same connections. */
+const READS_AT_ONCE = 4
 
 export interface CountPushesOptions {
   log: Pick<MessageLog, 'authors'>
@@ -19,6 +22,7 @@ export interface CountPushesOptions {
 /** Tells the authors of group messages who has had and read them, at most once a second for each group. */
 export class CountPushes {
   readonly #options: CountPushesOptions
+  readonly #slots = new Slots(READS_AT_ONCE)
   readonly #pending = new Map<ConversationId, GroupState>()
   #timer: NodeJS.Timeout | undefined
 
@@ -70,7 +74,8 @@ export class CountPushes {
     const kept = next < oldest ? [] : from.slice(Math.max(0, oldest - firstSeq))
     const fromSeq = oldest + kept.length
     if (fromSeq > state.newest) return
-    const read = await this.#options.log.authors(state.conversation, fromSeq, state.newest)
+    const { log } = this.#options
+    const read = await this.#slots.use(() => log.authors(state.conversation, fromSeq, state.newest))
     state.authors = { firstSeq: oldest, from: [...kept, ...read] }
   }
 

@@ -83,7 +83,7 @@ export class Gathering {
       const { again, lost, told } = await flush(waiting)
       const open = new Set([...again, ...lost])
       // Nobody waits for the telling but who is answered behind it, and behind what was told before.
-      this.#told = Promise.all([this.#told, told])
+      this.#told = Promise.allSettled([this.#told, told])
       void this.#told.then(() => {
         for (const one of waiting) if (!open.has(one)) for (const batch of one.batches) batch.oneStored()
       })

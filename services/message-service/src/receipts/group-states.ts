@@ -1,17 +1,21 @@
 import type { ConversationId, UserId } from '@qunxin/contracts'
 import { LRUCache } from 'lru-cache'
 import type { Members } from '../membership/members.ts'
+import { Slots } from '../partition/slots.ts'
 import type { Cursors } from '../store/cursors.ts'
 import { GroupState } from './group-state.ts'
 
 /** Groups up to here have counts and floors (protocol §5). */
 export const COUNTED_MEMBERS = 500
+/** Commits go by the same connections. */
+const READS_AT_ONCE = 8
 /** Kept in memory over all groups. */
 const MOST_CURSORS = 200_000
 
 /** The cursors of groups in use, read once and then kept up with what this process stores. */
 export class GroupStates {
   readonly #cursors: Pick<Cursors, 'of'>
+  readonly #slots = new Slots(READS_AT_ONCE)
   readonly #states = new LRUCache<ConversationId, GroupState>({
     maxSize: MOST_CURSORS,
     sizeCalculation: ({ members }) => 1 + members.users.size,
@@ -31,7 +35,7 @@ export class GroupStates {
     if (members.version >= state.members.version) state.follow(members)
     const missing = state.missing
     if (missing.length > 0) {
-      const found = await this.#cursors.of(conversation, missing)
+      const found = await this.#slots.use(() => this.#cursors.of(conversation, missing))
       for (const user of missing) state.put(user, found.get(user) ?? { deliveredSeq: 0, readSeq: 0 })
     }
     return state

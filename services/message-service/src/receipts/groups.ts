@@ -62,7 +62,9 @@ export async function flushGroups(options: GroupOptions, waiting: readonly Waiti
     if (!told.covers(move, move)) state.moves(move.user, told.of(move))
     state.put(move.user, move)
   }
-  const large = [...held.keys()].filter((id) => members.has(id) && !states.has(id))
+  const large = [...members].flatMap(([conversation, { users }]) =>
+    users.size > COUNTED_MEMBERS ? [conversation] : [],
+  )
   await Promise.all([floors.write(states.values()), floors.remove(large)])
 
   const pushes = await ownPushes(options, moves)

@@ -128,6 +128,14 @@ t.test('the floor is written before it is answered, and goes up when the slowest
   t.same(await opened.seqs(), [2, 3], 'who comes again is not as slow as before')
 })
 
+t.test('who is no member takes no floor away', async (t) => {
+  const opened = await group(['1', '2'], ['1'])
+  await opened.take([read('2', 1)], 'a')
+  t.same(await opened.seqs(), [0, 1])
+  await opened.take([read('9', 1)], 'a')
+  t.same(await opened.seqs(), [0, 1])
+})
+
 t.test('a floor that could not be written is written later', async (t) => {
   const opened = await group(['1', '2'], ['1'])
   const { raise } = opened.floors
