@@ -97,16 +97,19 @@ export class Recovery {
     logger.info({ of, publishedUntil: new Date(watermark.publishedUntil) }, 'events are read back from the log')
     let facts = 0
     let keptAt = performance.now()
+    const stillOurs = async () => {
+      this.#stopped.signal.throwIfAborted()
+      if (performance.now() - keptAt < KEEP_EVERY_MS) return
+      if (!(await keep())) throw new Error(`${of} lives, or is read back by another`)
+      keptAt = performance.now()
+    }
     await replay(watermark, {
       db,
       signal: this.#stopped.signal,
       take: async (messages) => {
-        if (performance.now() - keptAt > KEEP_EVERY_MS) {
-          if (!(await keep())) throw new Error(`${of} lives, or is read back by another`)
-          keptAt = performance.now()
-        }
+        await stillOurs()
         // Who stored a recall or an edit and died may not have done what it says.
-        facts += await this.#publish(await log.applyChanges(messages))
+        facts += await this.#publish(await log.applyChanges(messages), stillOurs)
       },
       lost: (from, until) =>
         logger.error(
@@ -118,23 +121,39 @@ export class Recovery {
     logger.info({ of, facts }, 'events were read back from the log')
   }
 
-  /** Resolves with how many facts there were, when the stream has them. */
-  async #publish(messages: readonly Message[]): Promise<number> {
+  /**
+   * Resolves with how many facts there were, when the stream has them. Each event goes as soon as it is full: a thousand messages
+   * to thousands who are away would fill the memory.
+   */
+  async #publish(messages: readonly Message[], stillOurs: () => Promise<void>): Promise<number> {
     if (messages.length === 0) return 0
     const { publish, missedBy } = this.#options
-    const events: (Event | undefined)[] = []
-    const stored = new EventWriter('stored')
-    for (const message of messages) events.push(stored.add(storedFact(message)))
-    const offline = new EventWriter('offline')
-    for (const missed of await missedBy(messages))
-      for (const fact of offlineFacts(missed)) events.push(offline.add(fact, fact.userIds.length))
-    events.push(stored.finish(), offline.finish())
     let facts = 0
-    for (const event of events) {
-      if (!event) continue
-      await publish(event)
+    const send = async (event: Event | undefined) => {
+      if (!event) return
+      await this.#patiently(() => publish(event), stillOurs)
       facts += event.facts
     }
+    const stored = new EventWriter('stored')
+    for (const message of messages) await send(stored.add(storedFact(message)))
+    await send(stored.finish())
+    const offline = new EventWriter('offline')
+    for (const missed of await this.#patiently(() => missedBy(messages), stillOurs))
+      for (const fact of offlineFacts(missed)) await send(offline.add(fact, fact.userIds.length))
+    await send(offline.finish())
     return facts
+  }
+
+  /** Who gave up would begin anew, and publish everything before this once more. */
+  async #patiently<T>(attempt: () => Promise<T>, stillOurs: () => Promise<void>): Promise<T> {
+    for (let complained = false; ; complained = true) {
+      try {
+        return await attempt()
+      } catch (error) {
+        if (!complained) this.#options.logger.warn({ reason: String(error) }, 'reading back events waits')
+        await delay(LOOK_EVERY_MS, undefined, { ref: false })
+        await stillOurs()
+      }
+    }
   }
 }
