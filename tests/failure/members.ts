@@ -163,21 +163,8 @@ export function historyBreaches(party: Party, tolerance: { whoCameMs: number }):
   return found
 }
 
-/** What somebody was shown, then or later, that was sent while they certainly were no member. */
-export function shownOfOthers(party: Party): string[] {
-  return party.guests.flatMap(({ person, received, spells }) =>
-    spells
-      .filter(({ member }) => !member)
-      .flatMap(({ from, to }) =>
-        received
-          .filter(({ serverReceiveDate: at }) => at > from + IN_FORCE_MS && at < to)
-          .map(({ msgId, serverReceiveDate: at }) => `${person.id} was shown ${msgId}, sent ${at - from} ms after`),
-      ),
-  )
-}
-
 /** Whether what was received and accepted fits who was a member when; says what does not. */
-export function breaches(party: Party, tolerance: { whoCameMs: number }): string[] {
+export function breaches(party: Party, tolerance: { whoCameMs: number; lostPushes?: true }): string[] {
   const { guests } = party
   const found: string[] = []
   const acknowledged = [party, ...guests].flatMap(({ sent }) => sent)
@@ -194,9 +181,9 @@ export function breaches(party: Party, tolerance: { whoCameMs: number }): string
         continue
       }
       const inForce = (at: Moment) => at > from + IN_FORCE_MS && at < to
-      // Who is back may read what was said meanwhile, and is shown it where the push that they had left was lost.
+      // Nor is it shown to who is back, unless the pushes that they had left and come back both died with a process.
       for (const { msgId, serverReceiveDate: at, shownAt } of received)
-        if (inForce(at) && shownAt < to)
+        if (inForce(at) && (!tolerance.lostPushes || shownAt < to))
           found.push(`${person.id} got ${msgId}, sent ${at - from} ms after they were gone`)
       for (const { msgId, at } of sent)
         if (inForce(at)) found.push(`${person.id} could send ${msgId} ${at - from} ms after they were gone`)

@@ -62,23 +62,26 @@ async function placeInLog(
   at: { lane: Lane; conversation: Conversation; coming: readonly UserId[]; tell(): void },
 ): Promise<number> {
   const { lane, conversation, coming, tell } = at
-  const between = (seen: number, task: () => void) =>
-    new Promise<number>((resolve, reject) => {
-      lane
-        .between(conversation, (newest) => {
-          const lastSeq = Math.max(newest, seen)
-          membership.joined(groupId, added, lastSeq)
-          newcomers.came(groupId, coming, lastSeq)
-          task()
-          resolve(lastSeq)
-        })
-        .catch(reject)
+  const between = <T>(task: (newest: number) => T) =>
+    new Promise<T>((resolve, reject) => {
+      lane.between(conversation, (newest) => resolve(task(newest))).catch(reject)
     })
+  const place = (seq: number) => {
+    membership.joined(groupId, added, seq)
+    newcomers.came(groupId, coming, seq)
+    return { seq, recent: conversation.recent }
+  }
+  const placing = between((newest) => {
+    tell()
+    return place(newest)
+  })
   const decides = added.length > 0 || removed.length > 0
-  const [lastSeq, [head]] = await Promise.all([between(0, tell), decides ? log.heads([conversation.id]) : []])
+  const [placed, [head]] = await Promise.all([placing, decides ? log.heads([conversation.id]) : []])
+  /** Up to the head everything is what this process has stored: nothing was read from the log since. */
+  const isOwn = (newest: number) => conversation.recent === placed.recent && newest >= (head?.seq ?? 0)
+  if (isOwn(conversation.position?.seq ?? 0)) return placed.seq
   // While the partition changes hands its other owner may have stored what is not known here.
-  if (!head || head.seq <= (conversation.position?.seq ?? 0)) return lastSeq
-  return between(head.seq, () => {})
+  return between((newest) => (isOwn(newest) ? placed.seq : place(Math.max(newest, head?.seq ?? 0)).seq))
 }
 
 /** What clients are told: those whose list changed, then everybody in the group; of a deleted group those who were in it. */

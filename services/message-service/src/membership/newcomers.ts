@@ -10,16 +10,19 @@ const REMEMBERED_MS = 120_000
 const NOBODY: ReadonlySet<UserId> = new Set()
 const NOWHERE: ReadonlyMap<UserId, number> = new Map()
 
+/** Who came to one group of late, and where. */
+interface Recent {
+  places: Map<UserId, { seq: number; since: number }>
+  furthest: number
+}
+
 /**
  * For whom a message of a group is not, as they came later: what was being stored when they did, and what is sent round again,
  * goes out by the members of a later moment.
  */
 export class Newcomers {
   readonly #membership: Pick<MembershipCache, 'last'>
-  readonly #groups = new LRUCache<GroupId, Map<UserId, { seq: number; since: number }>>({
-    max: MOST_GROUPS,
-    ttl: REMEMBERED_MS,
-  })
+  readonly #groups = new LRUCache<GroupId, Recent>({ max: MOST_GROUPS, ttl: REMEMBERED_MS })
   /** The furthest of each set of places, which is never changed. */
   readonly #furthest = new WeakMap<ReadonlyMap<UserId, number>, number>()
 
@@ -34,32 +37,36 @@ export class Newcomers {
 
   /** What comes behind `seq` is for them. */
   came(group: GroupId, users: readonly UserId[], seq: number): void {
-    this.#put(group, users, seq)
+    if (seq > 0) this.#put(group, users, seq)
+    else this.forget(group, users)
   }
 
   /** They have gone again, or nobody can say where they came: then they get what other members get. */
   forget(group: GroupId, users: readonly UserId[]): void {
-    for (const user of users) this.#groups.peek(group)?.delete(user)
+    const recent = this.#groups.peek(group)
+    if (!recent) return
+    for (const user of users) recent.places.delete(user)
+    recent.furthest = furthestOf(recent.places.values())
   }
 
   /** The members for whom a message of this seq is not. */
   behind(group: GroupId, seq: number): ReadonlySet<UserId> {
     const told = this.#membership.last(group)?.joinedSeq ?? NOWHERE
-    const own = this.#groups.peek(group)
-    const isLate = this.#furthestOf(told) >= seq
-    if (!own && !isLate) return NOBODY
+    const recent = this.#groups.peek(group)
+    const isBehindTold = this.#furthestOf(told) >= seq
+    const isBehindRecent = recent !== undefined && recent.furthest >= seq
+    if (!isBehindTold && !isBehindRecent) return NOBODY
     const later = new Set<UserId>()
-    if (isLate) for (const [user, joined] of told) if (joined >= seq) later.add(user)
-    for (const [user, joined] of own ?? []) if (joined.seq >= seq) later.add(user)
+    if (isBehindTold) for (const [user, joined] of told) if (joined >= seq) later.add(user)
+    if (isBehindRecent) for (const [user, joined] of recent.places) if (joined.seq >= seq) later.add(user)
     return later
   }
 
-  #furthestOf(places: ReadonlyMap<UserId, number>): number {
-    let furthest = this.#furthest.get(places)
+  #furthestOf(told: ReadonlyMap<UserId, number>): number {
+    let furthest = this.#furthest.get(told)
     if (furthest === undefined) {
-      furthest = 0
-      for (const seq of places.values()) furthest = Math.max(furthest, seq)
-      this.#furthest.set(places, furthest)
+      furthest = Math.max(0, ...told.values())
+      this.#furthest.set(told, furthest)
     }
     return furthest
   }
@@ -67,9 +74,15 @@ export class Newcomers {
   #put(group: GroupId, users: readonly UserId[], seq: number): void {
     if (users.length === 0) return
     const since = performance.now()
-    const own = this.#groups.get(group) ?? new Map<UserId, { seq: number; since: number }>()
-    for (const [user, joined] of own) if (joined.since < since - REMEMBERED_MS) own.delete(user)
-    for (const user of users) own.set(user, { seq, since })
-    this.#groups.set(group, own)
+    const places: Recent['places'] = this.#groups.get(group)?.places ?? new Map()
+    for (const [user, joined] of places) if (joined.since < since - REMEMBERED_MS) places.delete(user)
+    for (const user of users) places.set(user, { seq, since })
+    this.#groups.set(group, { places, furthest: furthestOf(places.values()) })
   }
+}
+
+function furthestOf(places: Iterable<{ seq: number }>): number {
+  let furthest = 0
+  for (const { seq } of places) furthest = Math.max(furthest, seq)
+  return furthest
 }
