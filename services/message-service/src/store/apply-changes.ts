@@ -27,12 +27,13 @@ export async function applyChanges(db: Db, messages: readonly Message[], writeCo
 }
 
 function toTarget({ conversation, change, at, text }: Change): Document {
-  const _id = idOf(conversation, change.seq)
+  // The conversation as well: on a sharded cluster it says where.
+  const target = { _id: idOf(conversation, change.seq), conversation, recalled: null }
   if (change.kind === 'edit') {
-    return { q: { _id, recalled: null, edited: { $not: { $gte: at } } }, u: { $set: { text, edited: at } } }
+    return { q: { ...target, edited: { $not: { $gte: at } } }, u: { $set: { text, edited: at } } }
   }
   const u = { $set: { recalled: true, text: '' }, $unset: { attachment: '', edited: '' } }
-  return { q: { _id, recalled: null }, u }
+  return { q: target, u }
 }
 
 function toEdits({ conversation, change }: Change): Document {
