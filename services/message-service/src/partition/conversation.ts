@@ -79,6 +79,13 @@ export class Conversation {
     if ((this.preferences.get(row.user)?.version ?? 0) < row.version) this.preferences.set(row.user, row)
   }
 
+  /** Does one of its users refuse what the other sends? */
+  get hasBlock(): boolean {
+    if (this.group !== undefined || this.preferences.size === 0) return false
+    for (const { blocked } of this.preferences.values()) if (blocked) return true
+    return false
+  }
+
   /** Does the other user refuse what this one sends? */
   isBlocked(from: UserId): boolean {
     if (this.group !== undefined || this.preferences.size === 0) return false

@@ -79,18 +79,30 @@ export class Preparation {
       position ?? this.tail(conversation),
       group !== undefined && this.#until(conversation, () => this.#options.membership.load(group)),
     ])
-    if (!this.#knowsPreferences(conversation))
-      await this.#until(conversation, () => this.#readPreferences(conversation))
+    await this.#settle(conversation)
     await this.#loadPace(conversation)
     conversation.loading = false
     if (!conversation.dropped) this.#ready(conversation)
   }
 
   /** What was read while another may still have acted for the partition is read once more: the other may have changed it. */
-  #knowsPreferences({ group, partition, preferencesAt }: Conversation): boolean {
-    if (group !== undefined) return true
-    const settledAt = (this.#options.ownedSince(partition) ?? -Infinity) + SETTLING_MS
-    return preferencesAt >= settledAt || (preferencesAt > -Infinity && performance.now() < settledAt)
+  #knowsPreferences(conversation: Conversation): boolean {
+    const { group, preferencesAt } = conversation
+    if (group !== undefined || preferencesAt >= this.#settledAt(conversation)) return true
+    return preferencesAt > -Infinity && !conversation.hasBlock && performance.now() < this.#settledAt(conversation)
+  }
+
+  /** When nobody else acts for the partition any more (monotonic ms). */
+  #settledAt({ partition }: Conversation): number {
+    return (this.#options.ownedSince(partition) ?? -Infinity) + SETTLING_MS
+  }
+
+  /** Nobody is refused before that: the other may be storing the very message. */
+  async #settle(conversation: Conversation): Promise<void> {
+    if (this.#knowsPreferences(conversation)) return
+    const unsettledMs = this.#settledAt(conversation) - performance.now()
+    if (unsettledMs > 0) await delay(unsettledMs, undefined, { ref: false })
+    await this.#until(conversation, () => this.#readPreferences(conversation))
   }
 
   async #readPreferences(conversation: Conversation): Promise<void> {
