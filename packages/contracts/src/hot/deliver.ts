@@ -15,8 +15,11 @@ export interface FrameItem {
   conversation?: ConversationId
   /** Messages only; pushes have none and are written as they come. */
   seq?: number
-  /** Of a messageState about a user's cursors: a connection that was shown further ones is not shown these. */
-  cursor?: { of: UserId; delivered: number; read: number }
+  /**
+   * Of a messageState: a connection that was shown further ones of the same is not shown these. `of` names the user whose cursors
+   * they are, or the message whose counts and the membership they are of.
+   */
+  cursor?: { of: string; delivered: number; read: number }
   /** Set when a message is fanned out again: a connection that still waits for this send's answer must not be shown it. */
   again?: { from: UserId; msgId: string }
 }

@@ -63,7 +63,8 @@ export class CountPushes {
     const counts = changedCounts(state)
     state.moved = new Map()
     state.recount = false
-    await place.tell(counts.map((one) => countsState(conversation, one)))
+    const { version } = state.members
+    await place.tell(counts.map((one) => countsState(conversation, one, version)))
   }
 
   /** Reads who wrote what came since the last time. */

@@ -31,11 +31,18 @@ export interface Counts {
   total: number
 }
 
-/** Tells the author of a group message who has had and read it. */
-export function countsState(conversation: ConversationId, { author, ...counts }: Counts): StatePush {
+/** Tells the author of a group message who has had and read it. While the members are the same, no count goes back. */
+export function countsState(conversation: ConversationId, { author, ...counts }: Counts, version: number): StatePush {
+  const { seq, deliveredCount: delivered, readCount: read } = counts
   const { sessionId } = nameFor(conversation, author)
   const data = { sessionId, ...counts } satisfies MessageStatePush
-  return { tag: TAG, data, to: { users: [author] }, conversation }
+  return {
+    tag: TAG,
+    data,
+    to: { users: [author] },
+    conversation,
+    cursor: { of: `${seq}@${version}`, delivered, read },
+  }
 }
 
 function marked(of: UserId, { deliveredSeq, readSeq }: Cursor) {

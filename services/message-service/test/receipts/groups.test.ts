@@ -32,6 +32,17 @@ t.test('each author is told of the newest own message that somebody else has com
   t.same(counts(), [], 'what was told is not told again')
 })
 
+t.test('counts say what they are of, so that those of a former owner are not shown behind further ones', async (t) => {
+  const { take, group: of, receipts, told } = await group(['1', '2', '3', '4'], ['1'])
+  await take([read('2', 1)], 'a')
+  t.match(told(), [{ cursor: { of: '1@1', delivered: 1, read: 1 } }])
+  of.users = ['1', '3', '4']
+  of.version = 2
+  receipts.membersChanged(conversation, { added: [], joinedSeq: 1 })
+  await receipts.flush()
+  t.match(told(), [{ data: { total: 2 }, cursor: { of: '1@2', delivered: 0, read: 0 } }], 'who left is in none')
+})
+
 t.test('between two pushes of counts there is a second, and nothing is left out', async (t) => {
   const { receipts, clock, counts } = await group(['1', '2', '3'], ['1', '1'])
   // By its own timers, which keep no process alive: flush() would push whatever waits.
