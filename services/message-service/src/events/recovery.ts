@@ -131,6 +131,7 @@ export class Recovery {
     let facts = 0
     const send = async (event: Event | undefined) => {
       if (!event) return
+      await stillOurs()
       await this.#patiently(() => publish(event), stillOurs)
       facts += event.facts
     }

@@ -114,6 +114,28 @@ t.test('what an instance stored and did not live to tell is told by another', as
   await noWatermarksBut(service.instance)
 })
 
+t.test('reading back goes on where it was when JetStream is away for a while', async (t) => {
+  const { w, storeUntold, told, noWatermarksBut, events, obstruct } = await open(t)
+  const service = await w.start()
+  await eventually('the stream to be there', () =>
+    events.stored().then(
+      () => true,
+      () => false,
+    ),
+  )
+  await new Watermarks(w.db).readBack('dead', 0)
+  await storeUntold(1, 2)
+  await events.streams.delete(events.name)
+  const clear = await obstruct()
+  await eventually('the claim', async () => {
+    const documents = w.db.collection<{ _id: string; claim?: unknown }>('watermarks')
+    return (await documents.findOne({ _id: 'dead' }))?.claim !== undefined
+  })
+  await clear()
+  await told('all of it', names('g5', 2))
+  await noWatermarksBut(service.instance)
+})
+
 t.test('when who reads back for the dead dies as well, the next one does', async (t) => {
   const { w, storeUntold, told, noWatermarksBut } = await open(t)
   const watermarks = new Watermarks(w.db)
