@@ -19,6 +19,8 @@ export const IS_CHANGE = { 'change.seq': { $exists: true } } as const
 
 /** How many of a member's times in a group, the newest first, a last message is looked for in. */
 const RANGES_LOOKED_AT = 20
+/** Personal conversations whose cursors are looked for in one range of users and conversations. */
+const PAIRS_TOGETHER = 10
 
 /** Covered by (user, lastAt, conversation). */
 export function rowsByTime(user: UserId, after: Place | undefined, limit: number): Part {
@@ -81,8 +83,6 @@ export function headEntries(conversations: readonly ConversationId[]): Part[] {
 export function cursors(conversations: readonly ConversationId[], user?: UserId): Part[] {
   const personal = conversations.filter((one) => groupOf(one) === undefined)
   const groups = conversations.filter((one) => groupOf(one) !== undefined)
-  // By (user, conversation): one of a pair has few keys between those asked for.
-  const users = [...new Set(personal.flatMap((one) => pairOf(one) ?? []))]
   const shown = {
     $project: {
       _id: 0,
@@ -91,9 +91,23 @@ export function cursors(conversations: readonly ConversationId[], user?: UserId)
   }
   const of = (filter: Document): Part => ({ coll: 'cursors', pipeline: [{ $match: filter }, shown] })
   return [
-    ...(personal.length > 0 ? [of({ user: { $in: users }, conversation: { $in: personal } })] : []),
+    ...(personal.length > 0 ? [of({ $or: ofPairs(personal) })] : []),
     ...(groups.length > 0 && user !== undefined ? [of({ user, conversation: { $in: groups } })] : []),
   ]
+}
+
+/**
+ * By (user, conversation). A few at a time: where everybody talks to everybody each user of a range has keys of their own between
+ * all those asked for, so that a range of 500 would go through the square of them.
+ */
+function ofPairs(personal: readonly ConversationId[]): Document[] {
+  const ranges: Document[] = []
+  for (let at = 0; at < personal.length; at += PAIRS_TOGETHER) {
+    const some = personal.slice(at, at + PAIRS_TOGETHER)
+    const users = new Set(some.flatMap((one) => pairOf(one) ?? []))
+    ranges.push({ user: { $in: [...users] }, conversation: { $in: some } })
+  }
+  return ranges
 }
 
 export function floors(conversations: readonly ConversationId[]): Part[] {

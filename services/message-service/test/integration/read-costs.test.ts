@@ -200,3 +200,29 @@ t.test('500 positions with everything behind them cost what fits into the answer
   t.ok(cost.keys <= 3 * (500 + result.new.length + brought), told(cost))
   t.ok(cost.docs <= 2 * (500 + result.new.length + brought), told(cost))
 })
+
+t.test('where everybody talks to everybody the cursors of others are not looked through', async (t) => {
+  const users = Array.from({ length: 100 }, (_, i) => String(5_000 + i))
+  const reader = users.at(-1) ?? ''
+  const pairs = users.flatMap((one, i) =>
+    users.slice(i + 1).map((other) => ({ one, other, conversation: personalConversation(one, other) })),
+  )
+  await mongo.db
+    .collection('cursors')
+    .insertMany(
+      pairs.flatMap(({ one, other, conversation }) =>
+        [one, other].map((user) => ({ user, conversation, deliveredSeq: 1, readSeq: 0 })),
+      ),
+    )
+  const mine = pairs.filter(({ other }) => other === reader)
+  await log.append(mine.map(({ one, conversation }) => message({ conversation, seq: 1, from: reader, to: one })))
+  const positions = mine.map(({ one }) => ({ sessionId: undefined, peerUserId: one, seq: 0 }))
+  const { result, cost } = await costOf(() =>
+    readSync({ ...ports, membership: { groupsOf: async () => [] } }, reader, { positions, newAfter: undefined }),
+  )
+  t.ok(
+    result.positions.every((one) => one.status === 'messages' && one.messages[0]?.state === 2),
+    'each with the state its reader gives it',
+  )
+  t.ok(cost.keys <= 5 * (positions.length + messagesIn(result)), told(cost))
+})
