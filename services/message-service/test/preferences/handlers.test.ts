@@ -14,7 +14,7 @@ function setup(preferences: MemoryPreferences, answer: (change: PreferenceChange
       Buffer.from(JSON.stringify(await answer(JSON.parse(payload)))),
     ],
   } as unknown as Bus
-  const membership = { memberOf: async () => ({ joinedAt: 1 }) }
+  const membership = { memberOf: async () => ({ joinedAt: 1, joinedSeq: 0, role: 'member' as const }) }
   return preferenceHandlers({ bus, partitions: 1, preferences, membership })
 }
 
