@@ -72,9 +72,10 @@ export async function runScenario(name: string, given: Settings, options: RunOpt
   const reads = settings.reads === true
   const fleet = new Fleet({ target, history, watcher, pingEveryMs, reads, progress })
   const telling = setInterval(() => progress(tell(watcher, fleet)), TELL_EVERY_MS)
+  let load: Load | undefined
   try {
     const random = drawFrom(seed, STREAM).next
-    const load = await scenario.prepare({ settings, fleet, history, watcher, target, random, progress })
+    load = await scenario.prepare({ settings, fleet, history, watcher, target, random, progress })
     load.start()
     await delay(seconds('warmUp'))
     progress(`${fleet.clients.length} clients, measuring`)
@@ -109,6 +110,8 @@ export async function runScenario(name: string, given: Settings, options: RunOpt
   } finally {
     clearInterval(telling)
     fleet.close()
+    // A run that could not be carried through has not stopped it: nobody is to go on sending for ever.
+    await load?.stop()
   }
 }
 
