@@ -10,8 +10,10 @@ import { COUNTED_MEMBERS, type GroupStates } from './group-states.ts'
 import type { Place } from './place.ts'
 
 const WRITE_EVERY_MS = 200
-/** Groups known to have no floor. */
+/** Groups known to have no floor … */
 const MOST_LARGE = 10_000
+/** … for so long: it may have shrunk and grown again under another owner. */
+const LARGE_FOR_MS = 60_000
 
 export interface FloorKeeperOptions {
   floors: Floors
@@ -25,7 +27,7 @@ export interface FloorKeeperOptions {
 /** Keeps the floors of groups in line with the cursors of their members, and of large groups none. */
 export class FloorKeeper {
   readonly #options: FloorKeeperOptions
-  readonly #large = new LRUCache<ConversationId, true>({ max: MOST_LARGE })
+  readonly #large = new LRUCache<ConversationId, true>({ max: MOST_LARGE, ttl: LARGE_FOR_MS })
   #changed = new Set<ConversationId>()
   #timer: NodeJS.Timeout | undefined
 
