@@ -45,8 +45,9 @@ export class LastActivity {
       this.#waiting.delete(conversation)
     }
     await this.#rows.touch(hints).catch((error: unknown) => {
-      // The next message in each says it again.
       this.#logger.warn({ reason: String(error) }, 'the order of conversation lists lags behind')
+      // There may be no next message that says it again.
+      if (!this.#stopped) this.#waitOn(hints)
     })
   }
 
@@ -55,6 +56,12 @@ export class LastActivity {
     this.#stopped = true
     clearTimeout(this.#timer)
     while (this.#waiting.size > 0) await this.flush()
+  }
+
+  #waitOn(hints: readonly { conversation: ConversationId; at: number }[]): void {
+    for (const { conversation, at } of hints)
+      if (!this.#waiting.has(conversation) && this.#waiting.size < MOST_WAITING) this.#waiting.set(conversation, at)
+    if (this.#waiting.size > 0) this.#schedule()
   }
 
   #schedule(): void {

@@ -54,10 +54,27 @@ t.test('a flush writes so many, those that wait longest; a stop all', async (t) 
   t.same(written[2]?.at(-1), { conversation: 'p1-2', at: 9 })
 })
 
-t.test('a database that is away costs the hints, not the process', async (t) => {
+t.test('what a database that is away did not take waits on, and newer times are not set back', async (t) => {
+  let isAway = true
+  const { activity, written } = setup(() => (isAway ? Promise.reject(new Error('no primary')) : Promise.resolve()))
+  activity.stored([of(2, 1), of(3, 1)])
+  const flushing = activity.flush()
+  activity.stored([of(2, 5)])
+  await flushing
+  isAway = false
+  await activity.flush()
+  t.same(written[1], [
+    { conversation: 'p1-2', at: 5 },
+    { conversation: 'p1-3', at: 1 },
+  ])
+  await activity.flush()
+  t.same(written[2], [])
+})
+
+t.test('a stop while the database is away ends all the same', async (t) => {
   const { activity, written } = setup(() => Promise.reject(new Error('no primary')))
   activity.stored([of(2, 1)])
   await activity.flush()
-  await activity.flush()
-  t.same(written[1], [])
+  await activity.stop()
+  t.equal(written.length, 2)
 })
