@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { connect } from '@nats-io/transport-node'
 import type { OfflineFact, StoredFact } from '@qunxin/contracts'
 import t, { type Test } from 'tap'
 import { verify } from '../../examples/webhook-bridge/src/signature.ts'
@@ -266,6 +267,26 @@ t.test('a stop gives back what is in hand, and the next process has it at once',
   t.equal(child.exitCode, 0)
   hook.feels(() => 'well')
   bridge.start()
+  await eventually(() => hook.taken.length > 0, 'it is taken')
+  t.match(hook.taken, [{ fact: { groupId } }])
+})
+
+t.test('when somebody removes its place in the stream, it takes a new one and goes on', async (t) => {
+  const hook = await webhook(t)
+  const settings = { WEBHOOK_URL: hook.url, SUBJECTS: 'im.event.group.updated', CONSUMER: 'removed', START: 'new' }
+  const bridge = await bridges(t, settings)
+  bridge.start()
+  const times = (msg: string) => bridge.lines.filter((line) => line.msg === msg).length
+  await eventually(() => times('consuming') === 1, 'it listens')
+  const { username, password, host } = new URL(system.system.natsUrl)
+  const nats = await connect({ servers: host, user: username, pass: password })
+  t.teardown(() => nats.close())
+  const removed = (await nats.request('$JS.API.CONSUMER.DELETE.IM_EVENTS.removed')).json<{ success: boolean }>()
+  t.ok(removed.success)
+  await eventually(() => times('consuming') === 2, 'it listens again')
+  const owner = await newPerson()
+  const { groupId } = (await owner.post('/chat/group!createGroup', { groupName: 'g', memberIds: [] })).data
+  await owner.post('/chat/group!updateGroup', { groupId, notice: 'n' })
   await eventually(() => hook.taken.length > 0, 'it is taken')
   t.match(hook.taken, [{ fact: { groupId } }])
 })
