@@ -14,6 +14,7 @@ import type { Membership } from '../membership/source.ts'
 import type { Conversations } from '../store/conversations.ts'
 import type { Cursors } from '../store/cursors.ts'
 import type { Head } from '../store/message-log.ts'
+import { readAsMember } from './as-member.ts'
 import type { GroupsInTime } from './groups-in-time.ts'
 import type { ReadPorts } from './records.ts'
 
@@ -48,11 +49,15 @@ export async function readBacklog(
   groups?: BacklogGroups,
 ): Promise<OutputOf<typeof backlog>> {
   const { conversations, membership, groupsInTime } = ports
-  const [personal, memberships] = await Promise.all([
-    groups === 'only' ? [] : conversations.of(user, CONVERSATIONS),
-    groups === 'optional' ? groupsInTime.of(user) : membership.groupsOf(user),
+  const personal = groups === 'only' ? Promise.resolve([]) : conversations.of(user, CONVERSATIONS)
+  const [, [memberships, behind]] = await Promise.all([
+    personal,
+    readAsMember(
+      async () => (groups === 'optional' ? groupsInTime.of(user) : membership.groupsOf(user)),
+      async (memberships = []) => conversationsBehind(ports, user, { personal: await personal, memberships }),
+    ),
   ])
-  const messages = await newestUnseen(ports, user, { personal, memberships: memberships ?? [] })
+  const messages = await newestUnseen(ports, user, behind)
   return { messages, ...(!memberships && { groupsMissing: true as const }) }
 }
 
@@ -61,8 +66,7 @@ interface Candidates {
   memberships: readonly Membership[]
 }
 
-async function newestUnseen(ports: BacklogPorts, user: UserId, candidates: Candidates): Promise<MsgModel[]> {
-  const behind = await conversationsBehind(ports, user, candidates)
+async function newestUnseen(ports: BacklogPorts, user: UserId, behind: Behind[]): Promise<MsgModel[]> {
   behind.sort((one, other) => other.at - one.at)
   let newest: Message[] = []
   for (let next = 0; next < behind.length; next += READS_AT_ONCE) {

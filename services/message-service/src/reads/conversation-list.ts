@@ -12,6 +12,7 @@ import { AppError } from '@qunxin/runtime'
 import { type Cursor, toMsgModel } from '../domain/present.ts'
 import type { Membership, MembershipSource } from '../membership/source.ts'
 import { byPlace, type Details, type Overviews, type Place } from '../store/overviews.ts'
+import { readAsMember } from './as-member.ts'
 import { fittingCount } from './fitting.ts'
 import { statesBy } from './states.ts'
 import { countUnread, type Listed } from './unread.ts'
@@ -37,16 +38,10 @@ export async function listConversations(
   input: InputOf<typeof conversationList>,
 ): Promise<OutputOf<typeof conversationList>> {
   const after = placeOf(input.after)
-  const memberships = await membership.groupsOf(user)
-  const byGroup = new Map(memberships.map((one) => [groupConversation(one.groupId), one] as const))
-  const points = pointsOf(memberships)
-  const limit = PAGE.conversations + 1
-  const found = await overviews.places(user, { after, limit, groups: [...byGroup.keys()], points })
-  const groups = found.groups.filter((place) => after === undefined || byPlace(after, place) < 0)
-  const places = [...found.personal, ...groups].sort(byPlace)
-  const page = places.slice(0, PAGE.conversations)
-  const { details, cursorOf } = await detailsOf(overviews, user, { page, byGroup })
-  const rangesOf = visibleRanges(memberships, { points, seqs: found.seqs })
+  const [, { places, page, details, cursorOf, rangesOf }] = await readAsMember(
+    () => membership.groupsOf(user),
+    (memberships) => pageOf(overviews, user, { memberships, after }),
+  )
   const listed = page.flatMap(({ conversation }): Listed[] => {
     const head = details.heads.get(conversation)
     return head ? [{ conversation, head, cursor: cursorOf(conversation), ranges: rangesOf(conversation) }] : []
@@ -77,6 +72,23 @@ export async function listConversations(
     conversations: kept.sort((one, other) => at(other) - at(one)),
     ...(last && { next: `${last.at}.${last.conversation}` }),
   }
+}
+
+/** The conversations of one page with their newest entries, and what of them the user may read. */
+async function pageOf(
+  overviews: Overviews,
+  user: UserId,
+  { memberships, after }: { memberships: readonly Membership[]; after: Place | undefined },
+) {
+  const byGroup = new Map(memberships.map((one) => [groupConversation(one.groupId), one] as const))
+  const points = pointsOf(memberships)
+  const limit = PAGE.conversations + 1
+  const found = await overviews.places(user, { after, limit, groups: [...byGroup.keys()], points })
+  const groups = found.groups.filter((place) => after === undefined || byPlace(after, place) < 0)
+  const places = [...found.personal, ...groups].sort(byPlace)
+  const page = places.slice(0, PAGE.conversations)
+  const rangesOf = visibleRanges(memberships, { points, seqs: found.seqs })
+  return { places, page, rangesOf, ...(await detailsOf(overviews, user, { page, byGroup })) }
 }
 
 async function detailsOf(

@@ -14,6 +14,7 @@ import { isVisible } from '../domain/visibility.ts'
 import type { MembershipSource } from '../membership/source.ts'
 import type { Cursors } from '../store/cursors.ts'
 import type { MessageLog } from '../store/message-log.ts'
+import { readAsMember } from './as-member.ts'
 import type { MemberCursor, MemberCursors } from './member-cursors.ts'
 
 export interface QueryReceiptsPorts {
@@ -38,11 +39,14 @@ export async function readReceipts(
   const { seq, after = 0 } = input
   const conversation = conversationOf(user, input)
   const group = groupOf(conversation)
-  const visible = group === undefined ? undefined : (await ports.membership.memberOf(group, user)).visible
-  const [[message], members] = await Promise.all([
-    ports.log.oldest(conversation, { fromSeq: seq, toSeq: seq, limit: 1 }),
-    group === undefined ? undefined : ports.memberCursors.of(group),
-  ])
+  const [visible, [[message], members]] = await readAsMember(
+    async () => (group === undefined ? undefined : (await ports.membership.memberOf(group, user)).visible),
+    () =>
+      Promise.all([
+        ports.log.oldest(conversation, { fromSeq: seq, toSeq: seq, limit: 1 }),
+        group === undefined ? undefined : ports.memberCursors.of(group),
+      ]),
+  )
   if (!message || !isVisible(visible, message)) throw new AppError('MESSAGE_NOT_FOUND')
   const { from } = message
   const readers = members

@@ -11,6 +11,7 @@ import { toChatRecord } from '../domain/present.ts'
 import type { MembershipSource } from '../membership/source.ts'
 import type { MessageLog } from '../store/message-log.ts'
 import type { Overviews } from '../store/overviews.ts'
+import { readAsMember } from './as-member.ts'
 import { fitting } from './fitting.ts'
 import { statesOf } from './states.ts'
 import { visiblePage } from './visible-page.ts'
@@ -36,15 +37,18 @@ export async function loadRecords(
   input: InputOf<typeof loadChatRecords>,
 ): Promise<OutputOf<typeof loadChatRecords>> {
   const { groupId, chatUserId = '', lastTime, beforeSeq, pageSize = PAGE_SIZE.default } = input
-  const visible = groupId === undefined ? undefined : (await ports.membership.memberOf(groupId, user)).visible
   const conversation = groupId === undefined ? personalConversation(user, chatUserId) : groupConversation(groupId)
   // One more than asked tells whether there is more.
   const limit = pageSize + 1
   const forward = lastTime !== undefined
-  const [messages, states] = await Promise.all([
-    visiblePage(ports.log, conversation, { visible, lastTime, beforeSeq, limit }),
-    statesOf(ports.overviews, conversation),
-  ])
+  const [, [messages, states]] = await readAsMember(
+    async () => (groupId === undefined ? undefined : (await ports.membership.memberOf(groupId, user)).visible),
+    (visible) =>
+      Promise.all([
+        visiblePage(ports.log, conversation, { visible, lastTime, beforeSeq, limit }),
+        statesOf(ports.overviews, conversation),
+      ]),
+  )
   const records = messages.map((message) => toChatRecord(message, states(message)))
   const page = fitting(forward ? records.slice(0, pageSize) : records.slice(-pageSize), {
     bytes: PAGE_BYTES,

@@ -12,7 +12,9 @@ import {
 } from '@qunxin/contracts'
 import { AppError } from '@qunxin/runtime'
 import { clipped, type SeqRange } from '../domain/visibility.ts'
+import type { Membership } from '../membership/source.ts'
 import type { Overviews } from '../store/overviews.ts'
+import { readAsMember } from './as-member.ts'
 import type { OverviewPorts } from './conversation-list.ts'
 import { jsonBytes } from './fitting.ts'
 import { statesBy } from './states.ts'
@@ -36,20 +38,11 @@ export async function readSync(
 ): Promise<OutputOf<typeof sync>> {
   const after = conversationAfter(input.newAfter)
   const asked = input.positions.map((one) => ({ conversation: conversationOf(user, one), seq: one.seq }))
-  const memberships = await membership.groupsOf(user)
-  const groups = new Set(memberships.map(({ groupId }) => groupConversation(groupId)))
   const named = new Set(asked.map(({ conversation }) => conversation))
-  const mayRead = (conversation: ConversationId) => groupOf(conversation) === undefined || groups.has(conversation)
-  const newGroups = [...groups].filter((one) => one > after && !named.has(one)).sort()
-  const points = pointsOf(memberships)
-  const found = await overviews.begun(user, {
-    after,
-    // One more than are told says whether there are more; those that are named may be among them.
-    limit: SYNC_LIMITS.new + 1 + named.size,
-    heads: [...[...named].filter(mayRead), ...newGroups.slice(0, SYNC_LIMITS.new)],
-    points,
-  })
-  const rangesOf = visibleRanges(memberships, { points, seqs: found.seqs })
+  const [, { found, mayRead, newGroups, rangesOf }] = await readAsMember(
+    () => membership.groupsOf(user),
+    (memberships) => begin(overviews, user, { memberships, named, after }),
+  )
   const positions = asked.map(({ conversation, seq }): Position => {
     const head = mayRead(conversation) ? (found.heads.get(conversation) ?? 0) : undefined
     const behind = clipped(rangesOf(conversation), { fromSeq: seq + 1, toSeq: head ?? 0 })
@@ -81,6 +74,27 @@ export async function readSync(
   answer.positions = answerPositions(positions, { ...options, bytes: 0 })
   answer.positions = answerPositions(positions, { ...options, bytes: RESPONSE_BYTES - frameBytes(answer) })
   return answer
+}
+
+/** What is there, and what of it the user may read. */
+async function begin(
+  overviews: Overviews,
+  user: UserId,
+  asked: { memberships: readonly Membership[]; named: ReadonlySet<ConversationId>; after: ConversationId },
+) {
+  const { memberships, named, after } = asked
+  const groups = new Set(memberships.map(({ groupId }) => groupConversation(groupId)))
+  const mayRead = (conversation: ConversationId) => groupOf(conversation) === undefined || groups.has(conversation)
+  const newGroups = [...groups].filter((one) => one > after && !named.has(one)).sort()
+  const points = pointsOf(memberships)
+  const found = await overviews.begun(user, {
+    after,
+    // One more than are told says whether there are more; those that are named may be among them.
+    limit: SYNC_LIMITS.new + 1 + named.size,
+    heads: [...[...named].filter(mayRead), ...newGroups.slice(0, SYNC_LIMITS.new)],
+    points,
+  })
+  return { found, mayRead, newGroups, rangesOf: visibleRanges(memberships, { points, seqs: found.seqs }) }
 }
 
 /** As many entries as may fit, in two reads: the first ones tell how long they are. */

@@ -26,7 +26,8 @@ export async function countUnread(overviews: Overviews, user: UserId, listed: re
   const hidden: Listed[] = []
   for (const one of listed) {
     if (isShown(one)) lasts.set(one.conversation, one.head)
-    else hidden.push(one)
+    // What has come since stands behind the lastSeq that is told.
+    else hidden.push({ ...one, ranges: clipped(one.ranges, { fromSeq: 1, toSeq: one.head.seq }) })
   }
   const windows = listed.flatMap(({ conversation, head, cursor, ranges }) => {
     const from = ranges.at(-1)?.fromSeq ?? 1

@@ -167,3 +167,16 @@ t.test('what is muted is marked, and the state of the last message is that of it
   t.match(personal, { lastMessage: { state: 3 } })
   t.notOk('muted' in personal!)
 })
+
+t.test('no last message is newer than the lastSeq beside it, whatever is sent meanwhile', async (t) => {
+  const ports = setup()
+  await talk(ports, 'p1-2', { by: ['2', '2'], at: 100 })
+  const change = { kind: 'edit' as const, seq: 1, msgId: 'm1' }
+  await ports.log.append([message({ seq: 3, at: 110, from: '2', to: '1', change, text: 'new' })])
+  const begins = ports.overviews.begins.bind(ports.overviews)
+  ports.overviews.begins = async (asked) => {
+    await talk(ports, 'p1-2', { by: ['2'], at: 120 })
+    return begins(asked)
+  }
+  t.match((await list(ports)).conversations, [{ lastSeq: 3, lastMessage: { seq: 2 } }])
+})
