@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { connectBus } from '@qunxin/bus'
 import { groupConversation, groupOf, partitionOf } from '@qunxin/contracts'
-import { connectRedis, createRoutes, type Redis } from '@qunxin/presence'
 import {
   createMetrics,
   type DrainPhase,
@@ -14,18 +13,14 @@ import {
   untilAvailable,
   watchStalls,
 } from '@qunxin/runtime'
-import { changeHandlers } from './changing.ts'
 import type { Config } from './config.ts'
 import { createEvents } from './events/create-events.ts'
 import { missedBy } from './events/missed-by.ts'
 import { OfflineReports } from './events/offline-reports.ts'
 import { Absences } from './fanout/absences.ts'
-import { Gateways } from './fanout/gateways.ts'
-import { membershipNow, membersNow } from './fanout/members-now.ts'
-import { NodeStreams } from './fanout/node-streams.ts'
-import { redirect } from './fanout/redirect.ts'
-import { LateRoutes } from './fanout/routes.ts'
-import { createHandlers, createReadGates } from './handlers.ts'
+import { createDelivery } from './fanout/delivery.ts'
+import { membershipNow } from './fanout/members-now.ts'
+import { createReadGates } from './handlers.ts'
 import { type ChangeFeed, MembershipCache } from './membership/cache.ts'
 import { membershipSource } from './membership/source.ts'
 import { serviceMetrics } from './metrics.ts'
@@ -34,15 +29,10 @@ import { LastActivity } from './partition/last-activity.ts'
 import { createOwner } from './partition/owner.ts'
 import { Ownership } from './partition/ownership.ts'
 import { Tenures } from './partition/tenures.ts'
-import { preferenceHandlers } from './preferences/handlers.ts'
 import { MutedUsers } from './preferences/muted-users.ts'
-import { presenceHandlers } from './presence/handlers.ts'
-import { GroupsInTime } from './reads/groups-in-time.ts'
-import { MemberCursors } from './reads/member-cursors.ts'
-import { receiptCalls } from './receipts/confirm.ts'
 import { Receipts } from './receipts/receipts.ts'
 import { Retention } from './retention/retention.ts'
-import { askToSend, sender } from './sending.ts'
+import { serveOperations } from './serving.ts'
 import type { MessageLog } from './store/message-log.ts'
 import { connectMongo } from './store/mongo.ts'
 import { MongoConversations } from './store/mongo-conversations.ts'
@@ -144,30 +134,6 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     unconfirmed: () => streams.unconfirmed,
     events: () => ({ waiting: events.relay.waiting, behindMs: events.behindMs() }),
   })
-  const streams = new NodeStreams({
-    bus,
-    instance,
-    limits: { node: config.UNCONFIRMED_NODE_BYTES, all: config.UNCONFIRMED_BYTES },
-    redirect: (node, deliveries) => {
-      const redirecting = redirectFrom(node, deliveries).finally(() => redirects.delete(redirecting))
-      redirects.add(redirecting)
-    },
-    lost: (agoMs) => events.relay.doubted(systemClock.now() - agoMs),
-    metrics: counters,
-    logger,
-  })
-  onStop('streams', 100, () => streams.stop())
-  // A user looked up while a gateway was not known to live may have been taken for absent.
-  const gateways: Gateways = new Gateways(bus, {
-    appeared: () => routes.dropAll(),
-    heard: (node) => streams.heard(node),
-    left: (node) => streams.left(node),
-  })
-  const routes = new LateRoutes(() => streams.nodes)
-  onStop('presence', 1_000, connectRoutes(config, { routes, liveNodes: () => streams.nodes, logger }))
-  gateways.follow(routes, instance)
-  onStop('gateways', 100, () => gateways.stop())
-
   const source = membershipSource(bus)
   const changeFeed: ChangeFeed = {
     since: (group) => owner.partitions.listeningSince(partitionOf(groupConversation(group), config.PARTITIONS)),
@@ -181,24 +147,22 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     groupLimit: config.OFFLINE_EVENTS_GROUP_LIMIT,
     report: (message, users) => reports.report(message, users),
   })
-  const redirects = new Set<Promise<void>>()
-  const redirectFrom = async (node: string, deliveries: readonly Uint8Array[]) => {
-    try {
-      await redirect(node, deliveries, {
-        instance,
-        routes,
-        lives: (node) => gateways.live.has(node),
-        membersNow: (group) => membersNow(membership, group),
-        publish: (to, payload) => streams.publish(to, payload),
-        unreached: (message, users, members) => {
-          counters.unreached(users.length)
-          absences.unreached(message, users, members)
-        },
-      })
-    } catch (error) {
-      logger.error({ err: error, node }, 'what a gateway did not confirm could not be sent elsewhere')
-    }
-  }
+  const { streams, gateways, routes, disconnect, redirected } = createDelivery({
+    config,
+    bus,
+    instance,
+    membership,
+    unreached: (message, users, members) => {
+      counters.unreached(users.length)
+      absences.unreached(message, users, members)
+    },
+    lost: (agoMs) => events.relay.doubted(systemClock.now() - agoMs),
+    metrics: counters,
+    logger,
+  })
+  onStop('streams', 100, () => streams.stop())
+  onStop('presence', 1_000, disconnect)
+  onStop('gateways', 100, () => gateways.stop())
 
   const conversations = new ConversationCache(config.CONVERSATIONS_CACHED)
   const receipts: Receipts = new Receipts({
@@ -253,7 +217,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
   })
   onStop('what is not told by now', 100, () => reports.stop())
   onStop('who is offline', 3_000, async () => {
-    await Promise.all(redirects)
+    await redirected()
     await reports.idle()
   })
   // Longer than it takes to notice that a gateway died.
@@ -313,47 +277,19 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     logger.error(why)
     return { instance, opsUrl: ops.url, dropCaches, stop }
   }
-  const presence = presenceHandlers({
-    routes,
+  serveOperations({
+    config,
+    bus,
+    instance,
+    log,
+    cursors,
     conversations: rows,
     preferences,
+    overviews: new MongoOverviews(mongo.db),
     membership: source,
-    bus,
-    partitions: config.PARTITIONS,
-    gate: gates.presence,
+    routes,
+    gates,
   })
-  const ask = askToSend({ bus, instance, partitions: config.PARTITIONS })
-  const changeLimits = { recall: config.RECALL_WITHIN_S * 1_000, edit: config.EDIT_WITHIN_S * 1_000 }
-  bus.serve(presence.services, 'message-service')
-  bus.serve(
-    createHandlers(
-      {
-        log,
-        cursors,
-        conversations: rows,
-        membership: source,
-        groupsInTime: new GroupsInTime(source),
-        memberCursors: new MemberCursors({ membership: source, cursors, log }),
-        overviews: new MongoOverviews(mongo.db),
-        gates,
-      },
-      {
-        'message.send': sender(ask),
-        ...changeHandlers({
-          log,
-          membership: source,
-          gate: gates.changes,
-          askToSend: ask,
-          limits: changeLimits,
-          clock: systemClock,
-        }),
-        ...receiptCalls({ bus, partitions: config.PARTITIONS, membership: source }),
-        ...preferenceHandlers({ bus, partitions: config.PARTITIONS, preferences, membership: source }),
-        ...presence.clients,
-      },
-    ),
-    'message-service',
-  )
   let served: Promise<void> | undefined
   onStop('requests under way', 6_000, () => served)
   onStop('what cannot be finished', 100, () => owner.stop())
@@ -385,25 +321,4 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
   readiness.met('partitions')
   logger.info({ opsUrl: ops.url, instance }, 'ready')
   return { instance, opsUrl: ops.url, dropCaches, stop }
-}
-
-/** Connects Redis beside everything else; returns what ends it. */
-function connectRoutes(
-  config: Config,
-  { routes, liveNodes, logger }: { routes: LateRoutes; liveNodes(): Iterable<string>; logger: Logger },
-): () => void {
-  const over = new AbortController()
-  let redis: Redis | undefined
-  connectRedis(config.REDIS_URL, logger, { name: 'message-service', signal: over.signal }).then(
-    (connected) => {
-      redis = connected
-      if (over.signal.aborted) redis.disconnect()
-      else routes.use(createRoutes({ redis, logger, liveNodes, prefix: config.REDIS_PREFIX }))
-    },
-    () => {},
-  )
-  return () => {
-    over.abort()
-    redis?.disconnect()
-  }
 }
