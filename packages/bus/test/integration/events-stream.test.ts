@@ -43,19 +43,22 @@ t.test('a repeat under the same id is taken and dropped', async (t) => {
   t.equal(await count(), 2)
 })
 
-t.test('a stream that is new is noticed, and by one process for all when none had published to the one before', async (t) => {
-  const { process, streams, name } = await open(t)
-  const noticed: string[] = []
-  const [one, two] = ['one', 'two'].map((who) => process(async (arranged) => void noticed.push(`${who} ${arranged}`)))
-  await one?.publish('event.message.stored', '[]', '1')
-  await two?.publish('event.message.stored', '[]', '2')
-  t.same(noticed, ['one false'], 'the second knows it from the first')
-  await streams.delete(name)
-  await t.rejects(one!.publish('event.message.stored', '[]', '3'))
-  await one?.publish('event.message.stored', '[]', '3')
-  await t.resolves(two!.publish('event.message.stored', '[]', '4'))
-  t.same(noticed, ['one false', 'one false'])
-})
+t.test(
+  'a stream that is new is noticed, and by one process for all when none had published to the one before',
+  async (t) => {
+    const { process, streams, name } = await open(t)
+    const noticed: string[] = []
+    const [one, two] = ['one', 'two'].map((who) => process(async (arranged) => void noticed.push(`${who} ${arranged}`)))
+    await one?.publish('event.message.stored', '[]', '1')
+    await two?.publish('event.message.stored', '[]', '2')
+    t.same(noticed, ['one false'], 'the second knows it from the first')
+    await streams.delete(name)
+    await t.rejects(one!.publish('event.message.stored', '[]', '3'))
+    await one?.publish('event.message.stored', '[]', '3')
+    await t.resolves(two!.publish('event.message.stored', '[]', '4'))
+    t.same(noticed, ['one false', 'one false'])
+  },
+)
 
 t.test('it is not remembered before what was published is arranged to be published again', async (t) => {
   const { process, count } = await open(t)
