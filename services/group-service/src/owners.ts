@@ -28,17 +28,21 @@ export function busOwners(bus: Bus, { partitions, timeoutMs, logger }: OwnersOpt
     async apply(change) {
       const subject = subjects.partitionMembership(partitionOf(groupConversation(change.groupId), partitions))
       const until = performance.now() + PATIENCE_MS
+      let mayBeApplied = false
       for (let left = PATIENCE_MS; left > 0; left = until - performance.now()) {
         // While too much waits to leave, nothing is published at all.
         const before = bus.writable ? losses : undefined
         try {
           const answer = await bus.ask(subject, JSON.stringify(change), { timeoutMs })
-          return membershipApplied.parse(JSON.parse(Buffer.from(answer).toString())).lastSeq
+          const { lastSeq } = membershipApplied.parse(JSON.parse(Buffer.from(answer).toString()))
+          // Applied before it was told again, it stands at an earlier seq that nobody knows.
+          return mayBeApplied ? undefined : lastSeq
         } catch (error) {
           const { groupId, version } = change
           const reason = error instanceof Error ? error.message : String(error)
           logger.debug({ reason, groupId, version, subject }, 'the owner did not confirm a change of membership')
         }
+        mayBeApplied = true
         const taken = await withinTime(left, bus.flush()).then(
           () => true,
           () => false,

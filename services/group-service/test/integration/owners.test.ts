@@ -18,7 +18,7 @@ async function world(t: Test, settings: { timeoutMs: number; confirms: boolean }
   const heard: number[] = []
   owner.subscribe(told, (message) => {
     heard.push(membershipChange.parse(message.json()).version)
-    if (settings.confirms) message.respond(JSON.stringify({ lastSeq: 0 }))
+    if (settings.confirms) message.respond(JSON.stringify({ lastSeq: heard.length }))
   })
   await owner.flush()
   const owners = busOwners(bus, { partitions: PARTITIONS, timeoutMs: settings.timeoutMs, logger })
@@ -34,7 +34,7 @@ async function world(t: Test, settings: { timeoutMs: number; confirms: boolean }
 
 t.test('a confirmed change is told once', async (t) => {
   const { heard, tell } = await world(t, { timeoutMs: 5_000, confirms: true })
-  await tell()
+  t.equal(await tell(), 1, 'the seq that its owner answers')
   t.same(heard, [7])
 })
 
@@ -59,6 +59,20 @@ t.test('a change whose telling was lost with the connection is told again before
   await until('the loss is noticed', () => losses > 0)
   t.ok((await telling) > 0, 'told before it was answered')
 })
+
+t.test(
+  'a change told again has no seq: its owner may have applied it before, and that of now is too late',
+  async (t) => {
+    const { proxy, heard, tell } = await world(t, { timeoutMs: 300, confirms: true })
+    proxy.impair({ kind: 'blackhole', direction: 'downstream' })
+    const telling = tell()
+    await until('the owner has applied it', () => heard.length > 0)
+    proxy.cut()
+    proxy.mend()
+    t.equal(await telling, undefined)
+    t.ok(heard.length > 1, 'told again')
+  },
+)
 
 t.test('while NATS does not take what is published, a change counts as told to nobody', async (t) => {
   const { proxy, heardWhenTold } = await world(t, { timeoutMs: 50, confirms: false })
