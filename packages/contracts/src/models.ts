@@ -135,8 +135,16 @@ export const msgModel = z.object({
   ...changedFields,
   /** Set on a recall or an edit, which is told by the tag `messageChanged`. */
   change: messageChange.optional(),
+  /** Set on an edit of a message its receiver may not read: the new text is not theirs either. */
+  withheld: z.literal(true).optional(),
 })
 export type MsgModel = z.infer<typeof msgModel>
+
+/** As shown to one user: the edit of a message they may not read keeps its place and loses its text. */
+export function shownTo(model: MsgModel, mayRead: (seq: number) => boolean): MsgModel {
+  if (model.change?.kind !== 'edit' || mayRead(model.change.seq)) return model
+  return { ...model, contentStr: '', withheld: true }
+}
 
 /** Seed A, call 8. */
 export const chatRecord = z.object({

@@ -159,7 +159,7 @@ export const groupsOfUser = operation('group.groupsOfUser', {
   errors: [],
 })
 
-/** For services: the members of a group, its slow mode, and the version of both. */
+/** For services: the members of a group, its slow mode and history, and the version of them all. */
 export const membersOf = operation('group.membersOf', {
   input: z.object({ groupId }),
   output: z.object({
@@ -175,6 +175,8 @@ export const membersOf = operation('group.membersOf', {
     version: z.number(),
     /** Left out when off. */
     slowModeMs: z.number().optional(),
+    /** Members read only what was sent while they were; left out when they read everything. */
+    history: z.literal('joined').optional(),
   }),
   errors: ['GROUP_NOT_FOUND'],
 })
@@ -193,7 +195,7 @@ export const membershipsOf = operation('group.membershipsOf', {
   errors: [],
 })
 
-/** For partition owners: the version of members, roles and slow mode of each group asked for, in the order asked; 0 for a group that is gone. */
+/** For partition owners: the version of members, roles, slow mode and history of each group asked for, in the order asked; 0 for a group that is gone. */
 export const versionsOf = operation('group.versionsOf', {
   input: z.object({ groupIds: z.array(groupId).max(1000) }),
   output: z.object({ versions: z.array(z.number()) }),

@@ -78,7 +78,11 @@ export const loadChatRecords = operation('message.loadChatRecords', {
 /** For gateways: a range of one conversation, both ends included, to mend a hole. The gateway has checked nothing. */
 export const range = operation('message.range', {
   input: z.object({ conversation: z.string(), fromSeq: z.number().int().min(1), toSeq: z.number().int() }),
-  output: z.object({ messages: z.array(msgModel) }),
+  output: z.object({
+    messages: z.array(msgModel),
+    /** Users who may not read messages up to that seq, nor what such a one is edited to here: the gateway withholds it. */
+    late: z.array(z.tuple([z.string(), z.number()])).optional(),
+  }),
   errors: [],
 })
 

@@ -57,10 +57,6 @@ function modelOf(group: Group, members: readonly UserId[]): GroupModel {
 }
 
 /** Extensions: a group without them looks as the seeds have it. */
-function settingsOf(group: Group): Pick<GroupInfo, 'slowModeMs' | 'history'> {
-  return { ...slowModeOf(group), ...(group.history === 'joined' && { history: group.history }) }
-}
-
-export function slowModeOf({ slowModeMs }: Group): { slowModeMs?: number } {
-  return slowModeMs ? { slowModeMs } : {}
+export function settingsOf({ slowModeMs, history }: Group): Pick<GroupInfo, 'slowModeMs' | 'history'> {
+  return { ...(slowModeMs && { slowModeMs }), ...(history === 'joined' && { history }) }
 }

@@ -9,7 +9,7 @@ import type {
 import { AppError } from '@qunxin/runtime'
 import { readable } from './access.ts'
 import type { Membership } from './group.ts'
-import { slowModeOf } from './list.ts'
+import { settingsOf } from './list.ts'
 import type { Ports } from './ports.ts'
 
 /** Seed B, GroupUserModel: the userId is a number there. */
@@ -18,7 +18,7 @@ export async function groupsOfUser({ store }: Ports, user: UserId): Promise<{ us
   return { userId: Number(user), groupIds: memberships.map(({ group }) => group.groupId) }
 }
 
-/** The members, the slow mode and the version they are of, as of one moment. @throws AppError GROUP_NOT_FOUND */
+/** The members, the settings message-service goes by and the version they are of, as of one moment. @throws AppError GROUP_NOT_FOUND */
 export async function membersOf({ store }: Ports, groupId: GroupId): Promise<OutputOf<typeof membersOfOperation>> {
   const found = await store.findMembers(groupId)
   if (!found) throw new AppError('GROUP_NOT_FOUND')
@@ -29,7 +29,7 @@ export async function membersOf({ store }: Ports, groupId: GroupId): Promise<Out
       ...(joinedSeq === undefined ? { joinedAt } : { joinedSeq }),
     })),
     version: found.group.membersVersion,
-    ...slowModeOf(found.group),
+    ...settingsOf(found.group),
   }
 }
 

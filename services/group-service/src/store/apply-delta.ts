@@ -1,10 +1,11 @@
 import type { Group } from '../domain/group.ts'
 import type { GroupDelta } from './group-store.ts'
 
-/** Whether members, roles or the slow mode change: those changes raise the version that partition owners go by. */
+/** Whether members, roles, the slow mode or the history change: those changes raise the version that partition owners go by. */
 export function changesMembership(delta: GroupDelta): boolean {
   const { added, removed, roles, fields, deleted } = delta
-  return Boolean(added?.length || removed?.length || roles?.length || fields?.slowModeMs !== undefined || deleted)
+  const isPaceOrHistory = fields?.slowModeMs !== undefined || fields?.history !== undefined
+  return Boolean(added?.length || removed?.length || roles?.length || isPaceOrHistory || deleted)
 }
 
 /** The group's own fields after a delta. */

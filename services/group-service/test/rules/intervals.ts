@@ -115,14 +115,17 @@ export function intervals(t: Test, world: World): void {
       const shown = async () => {
         const { groupInfo } = await world.call('group.getGroupDetail', member, { groupId })
         const model = await world.call('group.queryGroupInfo', member, { groupId })
-        return [groupInfo.history, model.history]
+        const { history } = await world.call('group.membersOf', '', { groupId })
+        return [groupInfo.history, model.history, history]
       }
-      t.same(await shown(), [undefined, undefined])
+      t.same(await shown(), [undefined, undefined, undefined])
       t.equal(await outcomeOf(setHistory(groupId, member, 'joined')), 'NOT_ALLOWED')
       await setHistory(groupId, admin, 'joined')
-      t.same(await shown(), ['joined', 'joined'])
+      t.same(await shown(), ['joined', 'joined', 'joined'])
+      const { version = 0 } = world.told(groupId).at(-1) ?? {}
       await world.call('group.updateGroupInfo', owner, { groupId, history: 'all' })
-      t.same(await shown(), [undefined, undefined])
+      t.same(await shown(), [undefined, undefined, undefined])
+      t.equal(world.told(groupId).at(-1)?.version, version + 1, 'owners read anew whose history it is')
       const told = world.told(groupId).length
       await setHistory(groupId, owner, 'all')
       t.notOk(

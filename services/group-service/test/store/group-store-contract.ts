@@ -126,13 +126,15 @@ export function groupStoreContract(t: Test, open: () => Promise<GroupStores>): v
     t.match(await groups.findMember(groupId, '2'), { member: { role: 'owner' } })
   })
 
-  t.test('a change of the slow mode raises the version, as owners of partitions go by it', async (t) => {
+  t.test('a change of the slow mode or the history raises the version, as owners of partitions go by it', async (t) => {
     const { groups, groupId } = await made(['1', '2'])
     t.match(await apply(groups, groupId, { fields: { slowModeMs: 30_000 } }), { version: 2 })
     t.match((await groups.findMembers(groupId))?.group, { slowModeMs: 30_000, membersVersion: 2 })
     t.match(await apply(groups, groupId, { fields: { slowModeMs: 0 } }), { version: 3 })
     t.match((await groups.findMembers(groupId))?.group, { slowModeMs: 0 })
-    t.same(await groups.versionsOf([groupId]), [3])
+    t.match(await apply(groups, groupId, { fields: { history: 'joined' } }), { version: 4 })
+    t.match((await groups.findMembers(groupId))?.group, { history: 'joined', membersVersion: 4 })
+    t.same(await groups.versionsOf([groupId]), [4])
   })
 
   t.test('a decision without a delta writes nothing, and one that throws leaves everything as it was', async (t) => {

@@ -1,4 +1,4 @@
-import type { FrameItem, GroupId, SendAnswer, UserId } from '@qunxin/contracts'
+import { type FrameItem, type GroupId, type MsgModel, type SendAnswer, shownTo, type UserId } from '@qunxin/contracts'
 import { toMsgModel } from '../domain/present.ts'
 import { type ByNode, byNode, groupOfItem, usersOfItem, withoutThose } from './audience.ts'
 import { DeliveryWriter } from './delivery-writer.ts'
@@ -14,6 +14,8 @@ export interface Composing {
   members: ReadonlyMap<GroupId, ReadonlySet<UserId>>
   /** The members for whom a message of this seq is not: they came later. */
   behind?(group: GroupId, seq: number): ReadonlySet<UserId>
+  /** Whether a member may read what stands at this seq; left out: everything. */
+  mayRead?(group: GroupId, seq: number, user: UserId): boolean
 }
 
 /**
@@ -23,7 +25,7 @@ export interface Composing {
  * together with their answers: the sender asks again.
  */
 export function compose(job: Job, options: Composing): Publication[] {
-  const { instance, routes, members, behind } = options
+  const { instance, routes, members, behind, mayRead } = options
   const frames = new Map<string, DeliveryWriter>()
   const answers = new Map<string, DeliveryWriter>()
   const replies = new Map<string, SendAnswer[]>()
@@ -50,9 +52,12 @@ export function compose(job: Job, options: Composing): Publication[] {
       if (later && later.size > 0) audience = byNode(withoutThose(users, later), routes)
     }
     if (audience.size > 0) {
-      const body = bodyOf(item)
       const header = item.frame ? headerOf(item.frame) : item.push ? pushHeaderOf(item.push) : {}
-      for (const [node, users] of audience) writerOf(frames, node).frame(header, users, body)
+      const bodyFor = bodiesOf(item, mayRead)
+      for (const [node, users] of audience) {
+        const writer = writerOf(frames, node)
+        for (const [body, some] of bodyFor(users)) writer.frame(header, some, body)
+      }
     }
     if (!item.answered) continue
     const { run, answer } = item.answered
@@ -84,14 +89,27 @@ function onlyAnsweringNode(job: Job): string | undefined {
   return node
 }
 
-/** The text every receiver is sent, made once. */
-function bodyOf({ frame, push }: JobItem): Uint8Array {
-  if (frame) {
-    // Of its own, so that who knows only the seeds does not take a change for a message.
-    const tag = frame.message.change ? 'messageChanged' : 'message'
-    return Buffer.from(`{"tag":"${tag}","data":${JSON.stringify(toMsgModel(frame.message, 1))}}`)
-  }
-  return Buffer.from(JSON.stringify({ tag: push?.tag, data: push?.data }))
+type Bodies = (users: UserId[]) => Iterable<[body: Uint8Array, users: UserId[]]>
+
+/** The text the receivers are sent, made once; those who may not read what an edit changes have one of their own. */
+function bodiesOf({ frame, push }: JobItem, mayRead: Composing['mayRead']): Bodies {
+  if (!frame) return forAll(Buffer.from(JSON.stringify({ tag: push?.tag, data: push?.data })))
+  const { from, group, change } = frame.message
+  const model = toMsgModel(frame.message, 1)
+  const body = messageBody(model)
+  if (change?.kind !== 'edit' || group === undefined || !mayRead) return forAll(body)
+  const without = messageBody(shownTo(model, () => false))
+  return (users) => Map.groupBy(users, (user) => (user === from || mayRead(group, change.seq, user) ? body : without))
+}
+
+function forAll(body: Uint8Array): Bodies {
+  return (users) => [[body, users]]
+}
+
+function messageBody(model: MsgModel): Uint8Array {
+  // Of its own, so that who knows only the seeds does not take a change for a message.
+  const tag = model.change ? 'messageChanged' : 'message'
+  return Buffer.from(`{"tag":"${tag}","data":${JSON.stringify(model)}}`)
 }
 
 type Header = Omit<FrameItem, 'kind' | 'size' | 'users'>

@@ -2,7 +2,7 @@ import type { GroupId, UserId } from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
 import type { Absences } from './absences.ts'
 import { groupOfItem, usersOfItem } from './audience.ts'
-import { compose, type Publication } from './compose.ts'
+import { type Composing, compose, type Publication } from './compose.ts'
 import type { Job } from './job.ts'
 import type { Routes } from './routes.ts'
 
@@ -16,6 +16,7 @@ export interface FanoutOptions {
   membersNow(group: GroupId): Promise<ReadonlySet<UserId> | undefined>
   /** The members for whom a message of this seq is not: they came later. */
   behind(group: GroupId, seq: number): ReadonlySet<UserId>
+  mayRead?: Composing['mayRead']
   /** Resolves when NATS is connected: what is published meanwhile would be dropped without a word. */
   connected(): Promise<void>
   publish(publication: Publication): void
@@ -86,7 +87,7 @@ export class Fanout {
   }
 
   async #send(job: Job): Promise<void> {
-    const { instance, routes, publish, absences, behind } = this.#options
+    const { instance, routes, publish, absences, behind, mayRead } = this.#options
     const named = new Set<UserId>()
     const groups = new Set<GroupId>()
     for (const item of job) {
@@ -102,7 +103,8 @@ export class Fanout {
       // Redis may have taken its time: who was kicked meanwhile gets nothing of it.
       const now = await this.#membersOf(groups)
       if (areSame(members, now)) {
-        for (const publication of compose(job, { instance, routes: found, members, behind })) publish(publication)
+        const composing: Composing = { instance, routes: found, members, behind, ...(mayRead && { mayRead }) }
+        for (const publication of compose(job, composing)) publish(publication)
         absences.look(job, { routes: found, members, behind })
         return
       }

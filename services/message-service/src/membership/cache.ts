@@ -130,17 +130,22 @@ export class MembershipCache {
     for (const user of change.added) users.add(user)
     const joinedSeq = new Map(members.joinedSeq)
     for (const user of change.removed) joinedSeq.delete(user)
-    // A change of roles or of slow mode comes without a delta: what is added here is plain members.
-    this.#put(entry, membersAt(change.version, users, { ...members, joinedSeq }))
+    const unplaced = new Set([...members.unplaced, ...change.added])
+    // A change of roles or of settings comes without a delta: what is added here is plain members.
+    this.#put(entry, membersAt(change.version, users, { ...members, joinedSeq, unplaced }))
   }
 
   /** At which seq those came whom a change added. */
   joined(group: GroupId, users: readonly UserId[], seq: number): void {
     const entry = this.#entries.peek(group)
-    if (!entry?.members || entry.members.gone || seq === 0) return
-    const { version, users: all, joinedSeq } = entry.members
-    const there = users.filter((user) => all.has(user)).map((user) => [user, seq] as const)
-    entry.members = membersAt(version, all, { ...entry.members, joinedSeq: new Map([...joinedSeq, ...there]) })
+    if (!entry?.members || entry.members.gone) return
+    const { version, users: all, joinedSeq, unplaced } = entry.members
+    const places = users.filter((user) => seq > 0 && all.has(user)).map((user) => [user, seq] as const)
+    entry.members = membersAt(version, all, {
+      ...entry.members,
+      joinedSeq: new Map([...joinedSeq, ...places]),
+      unplaced: new Set([...unplaced].filter((user) => !users.includes(user))),
+    })
   }
 
   dropAll(): void {
@@ -210,10 +215,12 @@ export class MembershipCache {
     const askedAt = this.#now()
     let members: Members
     try {
-      const { members: list, version, slowModeMs = 0 } = await this.#source.membersOf(entry.group)
+      const { members: list, version, slowModeMs = 0, history } = await this.#source.membersOf(entry.group)
       const admins = new Set(list.filter(({ role }) => role !== 'member').map(({ userId }) => userId))
       const joinedSeq = new Map(list.flatMap((one) => (one.joinedSeq ? [[one.userId, one.joinedSeq] as const] : [])))
-      members = membersAt(version, new Set(list.map(({ userId }) => userId)), { slowModeMs, admins, joinedSeq })
+      const unplaced = new Set(list.filter((one) => one.joinedSeq === undefined).map(({ userId }) => userId))
+      const users = new Set(list.map(({ userId }) => userId))
+      members = membersAt(version, users, { slowModeMs, admins, history, joinedSeq, unplaced })
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'GROUP_NOT_FOUND') throw error
       members = goneAt(entry.known)

@@ -62,6 +62,16 @@ export class Newcomers {
     return later
   }
 
+  /** Whether a member may read what stands at this seq: with `history: joined` what was sent before they came is not theirs. */
+  mayRead(group: GroupId, seq: number, user: UserId): boolean {
+    const members = this.#membership.last(group)
+    // Nothing is known of the group any more: it is read anew.
+    if (!members) return false
+    if (members.history !== 'joined') return true
+    const joined = members.joinedSeq.get(user) ?? this.#groups.peek(group)?.places.get(user)?.seq
+    return joined === undefined ? !members.unplaced.has(user) : joined < seq
+  }
+
   #furthestOf(told: ReadonlyMap<UserId, number>): number {
     let furthest = this.#furthest.get(told)
     if (furthest === undefined) {

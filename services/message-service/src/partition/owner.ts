@@ -75,6 +75,7 @@ export function createOwner(config: Config, parts: OwnerParts) {
         routes,
         membersNow: (group) => membersNow(membership, group),
         behind: (group, seq) => newcomers.behind(group, seq),
+        mayRead: (group, seq, user) => newcomers.mayRead(group, seq, user),
         connected,
         publish,
         absences,

@@ -198,3 +198,31 @@ t.test('a recall or an edit has a tag of its own, and its place among the messag
   t.match(delivery.items[0], { seq: 2, conversation: 'p1-2' })
   t.match(JSON.parse(Buffer.from(bodies[0]!).toString()), { tag: 'messageChanged', data: { seq: 2, change } })
 })
+
+t.test(
+  'who may not read what an edit changes gets it without its text, and its author never is one of them',
+  async (t) => {
+    const routes = new Map(['1', '2', '3'].map((user) => [user, on('a')] as const))
+    const change = { kind: 'edit', seq: 4, msgId: 'm4' } as const
+    const { to: _, ...edit } = message({ conversation: 'g5', group: '5', seq: 9, text: 'new', change })
+    const asked: unknown[] = []
+    const mayRead = (...of: [string, number, string]) => {
+      asked.push(of)
+      return of[2] === '2'
+    }
+    const compute = (one: Message) =>
+      read(
+        compose([{ frame: { message: one, except: '', again: false } }], { instance: 'i', routes, members, mayRead }),
+      )
+    t.match(compute(edit)[0]?.items, [
+      { seq: 9, users: ['1', '2'], data: { contentStr: 'new', change, withheld: undefined } },
+      { seq: 9, users: ['3'], data: { contentStr: '', change, withheld: true, seq: 9 } },
+    ])
+    t.same(asked, [
+      ['5', 4, '2'],
+      ['5', 4, '3'],
+    ])
+    const recall = { ...edit, text: '', change: { ...change, kind: 'recall' as const } }
+    t.match(compute(recall)[0]?.items, [{ users: ['1', '2', '3'] }], 'a recall has nothing to withhold')
+  },
+)

@@ -298,8 +298,10 @@ t.test(
     }
     await cache.load('5')
     const joined = () => [...(cache.last('5')?.joinedSeq ?? [])]
-    t.same(joined(), [['2', 7]])
+    const unplaced = () => [...(cache.last('5')?.unplaced ?? [])]
+    t.same([joined(), unplaced()], [[['2', 7]], ['1']])
     cache.apply(change(2, { added: ['3'] }))
+    t.same(unplaced(), ['1', '3'], 'who is just coming is nowhere yet')
     cache.joined('5', ['3', '9'], 12)
     t.same(joined(), [
       ['2', 7],
@@ -311,7 +313,7 @@ t.test(
     t.same(joined(), [['3', 12]], 'who came again came somewhere else')
     cache.joined('5', ['2'], 0)
     cache.joined('6', ['1'], 3)
-    t.same(joined(), [['3', 12]])
+    t.same([joined(), unplaced()], [[['3', 12]], ['1']])
     t.equal(cache.last('5')?.version, 4)
     t.equal(state.version, 1)
   },
