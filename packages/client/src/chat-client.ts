@@ -28,6 +28,9 @@ export class ChatClient extends TypedCalls {
   #bound: Bound | undefined
   #ready = Promise.withResolvers<Bound>()
   #lastError: ErrorFrame | undefined
+  /** What came right behind the first `bound`: it waits until who awaits that has had the time to listen. */
+  #early: { tag: string; data: unknown }[] | undefined
+  #listened = false
   #failures = 0
   #retry: ReturnType<typeof setTimeout> | undefined
   #closed = false
@@ -51,6 +54,9 @@ export class ChatClient extends TypedCalls {
         },
       }),
       isOutgoing: (message) => message.fromUserId === this.userId && this.#outbox.has(message),
+    })
+    this.#events.on('reset', ({ reason, ...name }) => {
+      if (reason === 'ahead') this.#marks.forget(name)
     })
     this.#ready.promise.catch(() => {})
     void this.#open()
@@ -155,7 +161,10 @@ export class ChatClient extends TypedCalls {
       const bind = { userId: this.userId, accessToken: token, ...(sync && { sync }) }
       const socket = openSocket(this.#WebSocket, socketUrl(typeof url === 'string' ? url : url()), {
         open: () => socket.send(JSON.stringify({ tag: 'getUserId', data: bind })),
-        frame: ({ tag, data }) => this.#frame(tag, data),
+        frame: ({ tag, data }) => {
+          if (this.#early) this.#early.push({ tag, data })
+          else this.#frame(tag, data)
+        },
         close: (code, reason) => this.#lost(code, reason),
       })
       this.#socket = socket
@@ -196,11 +205,23 @@ export class ChatClient extends TypedCalls {
     this.#inbox.bound()
     this.#marks.bound()
     this.#events.emit('state', 'bound')
+    if (!this.#listened) this.#waitForListeners()
+  }
+
+  #waitForListeners(): void {
+    this.#listened = true
+    this.#early = []
+    setTimeout(() => {
+      const early = this.#early ?? []
+      this.#early = undefined
+      for (const { tag, data } of early) this.#frame(tag, data)
+    })
   }
 
   #lost(code: number, reason: string): void {
     if (this.#closed) return
     this.#socket = undefined
+    this.#early = undefined
     if (this.#bound) {
       this.#bound = undefined
       this.#ready = Promise.withResolvers<Bound>()
@@ -228,6 +249,7 @@ export class ChatClient extends TypedCalls {
     this.#closed = true
     this.#socket = undefined
     this.#bound = undefined
+    this.#early = undefined
     clearTimeout(this.#retry)
     this.#inbox.connectionLost()
     this.#marks.close()

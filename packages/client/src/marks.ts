@@ -2,8 +2,8 @@ import { type ConversationName, keyOf } from './conversation-name.ts'
 
 /** Of one conversation no more often than this. */
 const TELL_EVERY_MS = 500
-/** In that time, of all conversations together: well below what a user may send. */
-const FRAMES_AT_ONCE = 20
+/** In that time, of all conversations together: well below what a user may send, also when two devices do so. */
+const FRAMES_AT_ONCE = 10
 /** What was told so long before a connection got lost is stored. Before that it may have died with its gateway. */
 const SETTLED_MS = 60_000
 /** Refused for being too many, or because a gateway had no room: they wait so long. */
@@ -51,6 +51,14 @@ export class Marks {
     if (seq <= mark.read) return
     mark.read = seq
     this.#tell(mark)
+  }
+
+  /** The conversation begins anew: what comes next has smaller seqs than what was told. */
+  forget(name: ConversationName): void {
+    const mark = this.#marks.get(keyOf(name))
+    if (!mark) return
+    this.#marks.delete(keyOf(name))
+    this.#untold.delete(mark)
   }
 
   /** A connection is there. */

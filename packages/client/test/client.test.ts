@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
 import { CallError, type ConnectOptions, connect, type WebSocketClass } from '../src/index.ts'
 import { fakeGateway } from './fake-gateway.ts'
+import { message } from './sample.ts'
 
 /** A gateway, a client bound to it, and the gateway's end of the connection. */
 async function bound(t: Test, options: Partial<ConnectOptions> = {}) {
@@ -23,6 +24,22 @@ t.test('it binds with its token in the frame, where no log of addresses sees it'
 t.test('it says when it syncs by itself, and takes the class of the ws package', async (t) => {
   const { binding } = await bound(t, { sync: true, WebSocket: WebSocket as unknown as WebSocketClass })
   t.same(binding, { userId: 42, accessToken: 'secret', sync: true })
+})
+
+t.test('what comes right behind the binding is given to who listens as soon as connect is through', async (t) => {
+  const gateway = await fakeGateway(t)
+  const connecting = connect({ url: gateway.url, userId: '42', accessToken: 'secret' })
+  const connection = await gateway.connection()
+  await connection.bind()
+  for (const seq of [1, 2]) connection.send('message', message({ seq }))
+  const client = await connecting
+  t.teardown(() => client.close())
+  const given: number[] = []
+  client.on('message', ({ seq }) => given.push(seq))
+  const call = client.call('queryGroupList')
+  connection.send('queryGroupList', { code: 0, taskId: (await connection.next('queryGroupList')).taskId })
+  await call
+  t.same(given, [1, 2])
 })
 
 t.test('a refused binding is the reason why connect fails', async (t) => {
