@@ -34,8 +34,6 @@ interface Behind {
 
 /** Of one connection. */
 interface Round {
-  /** The conversations known when it came: others are new. */
-  readonly known: ReadonlySet<string>
   /** Nothing is new to an application that begins here: it is only learned where each conversation stands. */
   readonly quiet: boolean
   /** The page of new conversations to ask for. */
@@ -53,6 +51,11 @@ interface Round {
 export class CatchUp {
   readonly #options: CatchUpOptions
   readonly #behind = new Map<string, Behind>()
+  /**
+   * Until all pages of new conversations have come, over however many connections: those known before, and those told of since.
+   * What came before the first live message of any other is still to be told of.
+   */
+  #told: Set<string> | undefined
   #round: Round | undefined
   #begun: boolean
   #holding: ReturnType<typeof setTimeout> | undefined
@@ -67,16 +70,10 @@ export class CatchUp {
   begin(): void {
     this.end()
     const standings = this.#options.standings.all()
-    for (const standing of standings) this.#behind.set(standing.key, { standing, held: [] })
-    const known = new Set(standings.map(({ key }) => key))
-    this.#round = {
-      known,
-      quiet: !this.#begun,
-      newPage: { after: undefined },
-      asking: false,
-      failures: 0,
-      refused: false,
-    }
+    if (this.#begun) this.#told ??= new Set(standings.map(({ key }) => key))
+    for (const standing of standings)
+      if (this.isFollowed(standing)) this.#behind.set(standing.key, { standing, held: [] })
+    this.#round = { quiet: !this.#begun, newPage: { after: undefined }, asking: false, failures: 0, refused: false }
     this.#begun = true
     this.#ask(this.#round)
   }
@@ -90,6 +87,11 @@ export class CatchUp {
     this.#behind.clear()
   }
 
+  /** Has the application been given, or told of, everything up to where the conversation stands? */
+  isFollowed({ key }: Standing): boolean {
+    return !this.#told || this.#told.has(key)
+  }
+
   /** Returns whether a live message waits here: its conversation is being caught up with, or it came behind a hole. */
   keeps(name: ConversationName, message: MsgModel): boolean {
     const behind = this.#behind.get(keyOf(name))
@@ -101,18 +103,26 @@ export class CatchUp {
     const round = this.#round
     const standing = this.#options.standings.of(name)
     if (!round || round.refused || !standing || message.seq <= standing.given.contiguous + 1) return false
+    // Asked for by name it would not be told of as new.
+    if (!this.isFollowed(standing)) return false
     this.#behind.set(standing.key, { standing, held: [message] })
     this.#ask(round)
     return true
   }
 
   #ask(round: Round): void {
+    if (!this.#holding) this.#hold()
     if (round.asking) return
     round.asking = true
-    this.#holding ??= setTimeout(() => {
+    void this.#askAll(round)
+  }
+
+  #hold(): void {
+    clearTimeout(this.#holding)
+    this.#holding = setTimeout(() => {
+      this.#holding = undefined
       for (const behind of this.#behind.values()) this.#letGo(behind)
     }, HOLD_MS)
-    void this.#askAll(round)
   }
 
   async #askAll(round: Round): Promise<void> {
@@ -128,8 +138,13 @@ export class CatchUp {
       }
       if (round !== this.#round) return
       if (round.refused) break
-      if (!answer || !this.#take(round, { answer, asked, heldBefore })) await this.#wait(round)
-      else round.failures = 0
+      const moved = answer !== undefined && this.#take(round, { answer, asked, heldBefore })
+      // A listener may have closed the client.
+      if (round !== this.#round) return
+      if (moved) {
+        round.failures = 0
+        this.#hold()
+      } else await this.#wait(round)
       if (round !== this.#round) return
     }
     round.asking = false
@@ -165,11 +180,14 @@ export class CatchUp {
     const { standings, events } = this.#options
     for (const conversation of found) {
       const { sessionId, peerUserId, lastSeq } = conversation
-      if (round.known.has(keyOf(conversation))) continue
+      const key = keyOf(conversation)
+      if (this.#told?.has(key)) continue
+      this.#told?.add(key)
       if (!standings.isFull && !standings.of(conversation)) standings.at({ sessionId, peerUserId }, lastSeq)
       if (!round.quiet) events.emit('conversation', conversation)
     }
     round.newPage = newNext === undefined || (round.quiet && standings.isFull) ? undefined : { after: newNext }
+    if (!round.newPage) this.#told = undefined
     return true
   }
 
@@ -181,6 +199,8 @@ export class CatchUp {
         // What the server leaves out is not to be had: it was sent while the user was no member, say.
         given.skipTo(message.seq - 1)
         give(message)
+        // Also when the conversation has been forgotten meanwhile for being one too many.
+        given.skipTo(message.seq)
       }
       if (position.hasMore) {
         if (position.messages.length === 0) return false
@@ -192,7 +212,8 @@ export class CatchUp {
     } else if (position.status === 'reset') {
       const { lastSeq, reason } = position
       standings.forget(name)
-      if (reason !== 'notAMember') standings.at(name, lastSeq)
+      if (reason === 'notAMember') this.#told?.delete(key)
+      else standings.at(name, lastSeq)
       events.emit('reset', { ...name, lastSeq, reason })
     }
     this.#behind.delete(key)

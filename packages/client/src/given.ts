@@ -24,6 +24,12 @@ export class Given {
     this.#base = Math.max(this.#base, seq)
   }
 
+  /** Everything up to `seq` was given in another process. */
+  addAll(seq: number): void {
+    this.#ranges.unshift([0, seq])
+    this.skipTo(seq)
+  }
+
   /** Returns false when it was given before. */
   add(seq: number): boolean {
     const ranges = this.#ranges

@@ -28,7 +28,7 @@ export class Inbox {
     this.#options = options
     const { sync, events } = options
     for (const { sessionId, peerUserId, seq } of sync?.positions ?? [])
-      this.#standings.at({ sessionId, peerUserId }, seq)
+      this.#standings.at({ sessionId, peerUserId }, 0).given.addAll(seq)
     this.#catchUp =
       sync &&
       new CatchUp({
@@ -42,7 +42,8 @@ export class Inbox {
 
   /** How far every conversation has been given without a gap. */
   get positions(): Position[] {
-    return this.#standings.all().map(({ name, given }) => ({ ...name, seq: given.contiguous }))
+    const followed = this.#standings.all().filter((one) => this.#catchUp?.isFollowed(one) ?? true)
+    return followed.map(({ name, given }) => ({ ...name, seq: given.contiguous }))
   }
 
   /** A message, or a change of one, came live. */

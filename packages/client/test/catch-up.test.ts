@@ -302,3 +302,93 @@ t.test('without sync what the backlog brings again is not given twice, and nothi
   t.same(told, ['7:1', '7:2', '7:4', '7:3', '7:5'])
   t.notOk(again.frames.some(({ tag }) => tag === 'sync'))
 })
+
+t.test(
+  'what came before a live message of a conversation met meanwhile is told of on the next connection',
+  async (t) => {
+    const { gateway, connection, client, told } = await bound(t, { positions: [{ ...group, seq: 5 }] })
+    const first = await asked(connection)
+    connection.send('message', message({ seq: 4 }))
+    await settled(client, connection)
+    t.same(told, ['7:4'])
+    t.same(client.positions, [{ ...group, seq: 5 }], 'from there what came before would never be told of')
+    first.answer({
+      positions: [{ ...group, status: 'current' }],
+      new: [{ sessionId: '5', peerUserId: 0, lastSeq: 2 }],
+      newNext: 'g5',
+    })
+    const second = await asked(connection)
+    t.same(second.positions, [])
+    connection.socket.terminate()
+    const again = await gateway.connection()
+    await again.bind()
+    const third = await asked(again)
+    t.same(third.positions.toSorted(bySession), [
+      { sessionId: '5', peerUserId: 0, seq: 2 },
+      { ...group, seq: 5 },
+    ])
+    third.answer({
+      positions: third.positions.map((one) => ({ ...one, status: 'current' })),
+      new: [{ ...personal, lastSeq: 4 }],
+    })
+    await settled(client, again)
+    t.same(told.slice(1), ['conversation 5/0 2', 'conversation /7 4'])
+    t.same(client.positions.length, 3)
+    again.send('message', message({ seq: 4 }))
+    again.send('message', message({ seq: 5 }))
+    await settled(client, again)
+    t.same(told.slice(3), ['7:5'])
+  },
+)
+
+t.test('what another process was given is not given again', async (t) => {
+  const { connection, client, told } = await bound(t, { positions: [{ ...personal, seq: 3 }] })
+  connection.send('message', message({ seq: 2 }))
+  const { answer } = await asked(connection)
+  answer({ positions: [{ ...personal, status: 'current' }] })
+  connection.send('message', message({ seq: 3 }))
+  connection.send('message', message({ seq: 4 }))
+  await settled(client, connection)
+  t.same(told, ['7:4'])
+})
+
+t.test('a conversation that was pushed out while it was caught up with goes on from page to page', async (t) => {
+  const positions = Array.from({ length: 2_000 }, (_, i) => ({ sessionId: '', peerUserId: 100 + i, seq: 3 }))
+  const { connection, client, told } = await bound(t, { positions })
+  const first = await asked(connection)
+  connection.send('message', message({ seq: 1 }))
+  const of = (peer: number, seq: number) => message({ fromUserId: peer, seq })
+  first.answer({
+    positions: first.positions.map((one) =>
+      one.peerUserId === 100
+        ? { ...one, seq: undefined, status: 'messages', messages: [of(100, 4)], hasMore: true }
+        : { ...one, seq: undefined, status: 'current' },
+    ),
+  })
+  let next: Awaited<ReturnType<typeof asked>>['positions'][number] | undefined
+  while (!next) {
+    const { positions, answer } = await asked(connection)
+    next = positions.find(({ peerUserId }) => peerUserId === 100)
+    answer({ positions: positions.map((one) => ({ ...one, seq: undefined, status: 'current' })) })
+  }
+  t.equal(next.seq, 4)
+  await settled(client, connection)
+  t.same(told, ['7:1', '100:4'])
+})
+
+t.test('a log that was set back is acknowledged from where it goes on', async (t) => {
+  const { gateway, connection, client } = await bound(t, { positions: [{ ...personal, seq: 90 }] })
+  const first = await asked(connection)
+  first.answer({ positions: [{ ...personal, status: 'messages', messages: [message({ seq: 91 })], hasMore: false }] })
+  t.match(await connection.next('messageReceived'), { seq: 91 })
+  connection.socket.terminate()
+  const again = await gateway.connection()
+  await again.bind()
+  const { positions, answer } = await asked(again)
+  t.same(positions, [{ ...personal, seq: 91 }])
+  await again.next('messageReceived')
+  answer({ positions: [{ ...personal, status: 'reset', lastSeq: 20, reason: 'ahead' }] })
+  await settled(client, again)
+  again.send('message', message({ seq: 21 }))
+  t.match(await again.next('messageReceived'), { seq: 21 })
+})
