@@ -12,6 +12,7 @@ export interface Window {
 
 /** A recall or an edit found in a window. */
 export interface ChangeEntry {
+  seq: number
   from: UserId
   change: Pick<MessageChange, 'kind' | 'seq'>
 }
@@ -22,12 +23,18 @@ export function windowBehind(conversation: ConversationId, readSeq: number, head
   return { conversation, fromSeq: readSeq + 1, toSeq: Math.min(headSeq, readSeq + LOOKED_AT) }
 }
 
+/** The newest entries behind a bounded window, as many again: what is left to count where all of that window has been removed. */
+export function newestWindow({ conversation, toSeq }: Window, headSeq: number): Window | undefined {
+  if (toSeq >= headSeq) return undefined
+  return { conversation, fromSeq: Math.max(toSeq, headSeq - LOOKED_AT) + 1, toSeq: headSeq }
+}
+
 /**
  * How many entries of others in a window are not unread messages: recalls and edits, and the messages that were recalled. An
  * entry of another author than the user's counts; a recall is by the author of what it takes back.
  */
-export function uncounted(user: UserId, { fromSeq }: Window, changes: readonly ChangeEntry[]): number {
-  const ofOthers = changes.filter(({ from }) => from !== user)
+export function uncounted(user: UserId, { fromSeq, toSeq }: Window, changes: readonly ChangeEntry[]): number {
+  const ofOthers = changes.filter(({ from, seq }) => from !== user && seq >= fromSeq && seq <= toSeq)
   const recalled = ofOthers.filter(({ change }) => change.kind === 'recall' && change.seq >= fromSeq)
   return ofOthers.length + new Set(recalled.map(({ change }) => change.seq)).size
 }

@@ -1,7 +1,7 @@
 import type { ConversationId, UserId } from '@qunxin/contracts'
 import type { Message } from '../domain/message.ts'
 import type { Cursor } from '../domain/present.ts'
-import { countedTo, uncounted, unreadOf, type Window, windowBehind } from '../domain/unread.ts'
+import { countedTo, newestWindow, uncounted, unreadOf, type Window, windowBehind } from '../domain/unread.ts'
 import { clipped, type SeqRange } from '../domain/visibility.ts'
 import type { Begins, CountAsked, Overviews } from '../store/overviews.ts'
 
@@ -31,12 +31,16 @@ export async function countUnread(overviews: Overviews, user: UserId, listed: re
   }
   const windows = listed.flatMap(({ conversation, head, cursor, ranges }) => {
     const from = ranges.at(-1)?.fromSeq ?? 1
-    return windowBehind(conversation, Math.max(cursor.readSeq, from - 1), head.seq) ?? []
+    const first = windowBehind(conversation, Math.max(cursor.readSeq, from - 1), head.seq)
+    return first ? { first, newest: newestWindow(first, head.seq) } : []
   })
-  const begins = await overviews.begins({ windows, lasts: hidden })
+  const both = windows.flatMap(({ first, newest }) => (newest ? [first, newest] : [first]))
+  const begins = await overviews.begins({ windows: both, lasts: hidden })
   for (const [conversation, last] of begins.lasts) lasts.set(conversation, last)
   const heads = new Map(listed.map(({ conversation, head }) => [conversation, head] as const))
-  const asked = windows.map((window) => countAsked(user, window, { begins, head: heads.get(window.conversation) }))
+  const isStored = ({ conversation, toSeq }: Window) => begins.times.get(conversation)?.has(toSeq)
+  const counted = windows.map(({ first, newest }) => (newest && !isStored(first) ? newest : first))
+  const asked = counted.map((window) => countAsked(user, window, { begins, head: heads.get(window.conversation) }))
   const others = await overviews.countOthers(
     user,
     asked.map(({ count }) => count),

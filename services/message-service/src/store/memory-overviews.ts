@@ -56,11 +56,10 @@ export class MemoryOverviews implements Overviews {
     for (const { conversation, fromSeq, toSeq } of windows) {
       const entries = await log.oldest(conversation, { fromSeq, toSeq, ...EVERYTHING })
       const ends = entries.filter(({ seq }) => seq === fromSeq || seq === toSeq)
-      times.set(conversation, new Map(ends.map(({ seq, at }) => [seq, at])))
-      changes.set(
-        conversation,
-        entries.flatMap((entry) => (entry.change ? [{ ...entry, change: entry.change }] : [])),
-      )
+      const found = ends.map(({ seq, at }) => [seq, at] as const)
+      times.set(conversation, new Map([...(times.get(conversation) ?? []), ...found]))
+      const changed = entries.flatMap((entry) => (entry.change ? [{ ...entry, change: entry.change }] : []))
+      changes.set(conversation, [...(changes.get(conversation) ?? []), ...changed])
     }
     const found = new Map<ConversationId, Message>()
     for (const { conversation, ranges } of lasts) {

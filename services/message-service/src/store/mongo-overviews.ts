@@ -25,7 +25,7 @@ interface Row {
   delivered?: Floor['delivered']
   read?: Floor['read']
   muted?: ConversationId
-  change?: { conversation: ConversationId } & ChangeEntry
+  change?: { id: string; conversation: ConversationId } & Omit<ChangeEntry, 'seq'>
   bound?: string
   last?: MessageDocument
   counted?: ConversationId
@@ -76,11 +76,13 @@ export class MongoOverviews implements Overviews {
   async begins({ windows, lasts }: Parameters<Overviews['begins']>[0]) {
     const rows = await this.#union([...parts.changes(windows), ...parts.bounds(windows), ...parts.lasts(lasts)])
     const changes = new Map<ConversationId, ChangeEntry[]>()
-    for (const { change } of rows) {
-      if (!change) continue
-      const found = changes.get(change.conversation)
-      if (found) found.push(change)
-      else changes.set(change.conversation, [change])
+    for (const { change: row } of rows) {
+      if (!row) continue
+      const { id, conversation, from, change } = row
+      const entry = { seq: seqOf(id), from, change }
+      const found = changes.get(conversation)
+      if (found) found.push(entry)
+      else changes.set(conversation, [entry])
     }
     const newest = new Map<ConversationId, Message>()
     for (const { last } of rows) {

@@ -152,7 +152,12 @@ export function changes(windows: readonly Window[]): Part[] {
     _id: { $gte: idOf(conversation, fromSeq), $lte: idOf(conversation, toSeq) },
     ...IS_CHANGE,
   }))
-  const change = { conversation: '$conversation', from: '$from', change: { kind: '$change.kind', seq: '$change.seq' } }
+  const change = {
+    id: '$_id',
+    conversation: '$conversation',
+    from: '$from',
+    change: { kind: '$change.kind', seq: '$change.seq' },
+  }
   return [
     {
       coll: 'messages',

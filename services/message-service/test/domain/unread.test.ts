@@ -1,5 +1,5 @@
 import t from 'tap'
-import { countedTo, uncounted, unreadOf, windowBehind } from '../../src/domain/unread.ts'
+import { countedTo, newestWindow, uncounted, unreadOf, windowBehind } from '../../src/domain/unread.ts'
 
 t.test('a window begins behind the cursor and is bounded', async (t) => {
   t.equal(windowBehind('g5', 7, 7), undefined)
@@ -8,9 +8,20 @@ t.test('a window begins behind the cursor and is bounded', async (t) => {
   t.same(windowBehind('g5', 0, 90_000), { conversation: 'g5', fromSeq: 1, toSeq: 5_000 })
 })
 
+t.test('behind a bounded window the newest entries are another, which overlaps with no other', async (t) => {
+  const window = (toSeq: number) => ({ conversation: 'g5', fromSeq: 1, toSeq })
+  t.equal(newestWindow(window(7), 7), undefined)
+  t.same(newestWindow(window(5_000), 5_001), { conversation: 'g5', fromSeq: 5_001, toSeq: 5_001 })
+  t.same(newestWindow(window(5_000), 90_000), { conversation: 'g5', fromSeq: 85_001, toSeq: 90_000 })
+})
+
 t.test('recalls and edits do not count, nor do recalled messages, if they are unread and others’', async (t) => {
   const window = { conversation: 'g5', fromSeq: 10, toSeq: 30 }
-  const change = (from: string, kind: 'recall' | 'edit', seq: number) => ({ from, change: { kind, seq } })
+  const change = (from: string, kind: 'recall' | 'edit', seq: number, at = 20) => ({
+    seq: at,
+    from,
+    change: { kind, seq },
+  })
   const left = uncounted('1', window, [
     change('2', 'edit', 11),
     change('2', 'recall', 12),
@@ -19,6 +30,8 @@ t.test('recalls and edits do not count, nor do recalled messages, if they are un
     change('2', 'recall', 9),
     change('1', 'recall', 13),
     change('1', 'edit', 14),
+    // Of another window.
+    change('2', 'edit', 11, 31),
   ])
   t.equal(left, 5)
   t.equal(uncounted('1', window, []), 0)

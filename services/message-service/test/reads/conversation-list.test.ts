@@ -123,6 +123,20 @@ t.test('recalls, edits and recalled messages are not unread, and no last message
   t.match(conversations, [{ lastSeq: 5, unread: 2, lastMessage: { seq: 3, contentStr: 'text 3' } }])
 })
 
+t.test('so it is too where so much of what was not read has been removed that nothing is left of it', async (t) => {
+  const ports = setup()
+  const entry = (seq: number, fields: Partial<Message> = {}) =>
+    message({ conversation: 'p1-2', seq, at: 1_000 + seq, from: '2', to: '1', ...fields })
+  await ports.conversations.begin('p1-2', 1)
+  await ports.log.append([
+    ...[6_001, 6_002, 6_003, 6_004].map((seq) => entry(seq)),
+    entry(6_005, { from: '1', to: '2' }),
+    entry(6_006, { change: { kind: 'recall', seq: 6_002, msgId: 'm6002' } }),
+    entry(6_007, { change: { kind: 'edit', seq: 6_003, msgId: 'm6003' }, text: 'new' }),
+  ])
+  t.match((await list(ports)).conversations, [{ lastSeq: 6_007, unread: 3 }])
+})
+
 t.test('who joined has read what was there: by seq, or by time where the seq is not known', async (t) => {
   const bySeq = { groupId: '5', joinedAt: 1, joinedSeq: 2 }
   const byTime = { groupId: '6', joinedAt: 301 }

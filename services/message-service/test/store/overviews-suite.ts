@@ -122,7 +122,7 @@ export async function overviewsSuite(t: Test, open: () => Promise<Stores>): Prom
         [4, 130],
       ])
       t.same(found.times.get('p1-2')?.size ?? 0, 0)
-      t.match(found.changes.get('g5'), [{ from: '2', change: { kind: 'recall', seq: 2 } }])
+      t.match(found.changes.get('g5'), [{ from: '2', seq: 4, change: { kind: 'recall', seq: 2 } }])
       t.same(found.changes.get('p1-2') ?? [], [])
       t.same(seqOf(found.lasts), [['g5', 2]])
       t.match(await overviews.begins({ windows: [], lasts: lasts.slice(1) }), { times: new Map(), lasts: new Map() })
