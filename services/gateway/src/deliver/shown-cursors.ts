@@ -2,10 +2,13 @@ import type { ConversationId, FrameItem } from '@qunxin/contracts'
 
 type Cursor = NonNullable<FrameItem['cursor']>
 
-/** The one unused longest is forgotten first: whoever is shown it behind a further one then has seen 2,000 others meanwhile. */
-const MOST = 2_000
+/**
+ * The one unused longest is forgotten first: whoever is shown it behind a further one then has seen 500 others meanwhile. Every
+ * message whose counts are told is one of them, so an author of many fills it: about 150 bytes each.
+ */
+const MOST = 500
 
-/** How far one connection was shown each user to be, in each conversation: it never sees a cursor move back. */
+/** How far one connection was shown each user, and the counts of each of its messages, to be: it never sees one move back. */
 export class ShownCursors {
   readonly #shown = new Map<string, Pick<Cursor, 'delivered' | 'read'>>()
 

@@ -251,12 +251,12 @@ t.test('of very many cursors the one unused longest is forgotten', async (t) => 
       conversation: `p1-${peer}`,
       cursor: { of: String(peer), delivered: read, read },
     })
-  for (let peer = 2; peer < 2_002; peer++) push(peer, 5)
+  for (let peer = 2; peer < 502; peer++) push(peer, 5)
   push(2, 6)
   push(5_000, 1)
   push(2, 5)
   push(3, 4)
-  t.same(written.slice(2_000), ['2: 6', '5000: 1', '3: 4'])
+  t.same(written.slice(500), ['2: 6', '5000: 1', '3: 4'])
 })
 
 t.test('a connection for which too much waits is given up', async (t) => {
