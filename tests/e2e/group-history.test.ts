@@ -132,6 +132,36 @@ t.test('a client of the seeds gets nothing of the time it was away, at once and 
   }
 })
 
+t.test('an edit of what a member may not read comes to them without its text, wherever they look', async (t) => {
+  for (const history of ['joined', 'all']) {
+    const [owner, late, away] = [await newPerson(), await newPerson(), await newPerson()]
+    const first = await owner.socket({ sync: true })
+    const groupId = await newGroup(first, owner, [], { history })
+    const named = { sessionId: groupId, peerUserId: 0 }
+    await say(first, groupId, 'before')
+    for (const { post } of [late, away]) await post('/chat/group!joinGroup', { groupId })
+    const second = await late.socket({ gateway: 1, sync: true })
+    await say(first, groupId, 'with them')
+    const edit = (seq: number, contentStr: string) =>
+      first.ask('editMessage', { ...named, seq, msgId: `${groupId}-${seq}`, contentStr })
+    t.match([await edit(1, 'secret'), await edit(2, 'theirs')], [{ result: { seq: 3 } }, { result: { seq: 4 } }])
+
+    const secret = history === 'joined' ? { contentStr: '', withheld: true } : { contentStr: 'secret' }
+    const edits = [
+      { ...secret, seq: 3, change: { kind: 'edit', seq: 1 } },
+      { contentStr: 'theirs', seq: 4, change: { kind: 'edit', seq: 2 } },
+    ]
+    t.match([await second.next('messageChanged'), await second.next('messageChanged')], edits, 'live')
+    const { result } = await second.ask('sync', { positions: [{ ...named, seq: 2 }] })
+    t.match(result.positions[0].messages, edits, 'in sync')
+    const old = await away.socket({ gateway: 1 })
+    t.match([await old.next('messageChanged'), await old.next('messageChanged')], edits, 'and in what was missed')
+    const own = await first.next('messageChanged')
+    t.match(own, { contentStr: 'secret', seq: 3 })
+    t.notOk('withheld' in own, 'the author is told what they wrote')
+  }
+})
+
 t.test('the setting is in force at once, forth and back, for what was before as well', async (t) => {
   const [owner, member] = [await newPerson(), await newPerson()]
   const [first, second] = [await owner.socket(), await member.socket({ gateway: 1 })]

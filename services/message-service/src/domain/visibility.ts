@@ -50,6 +50,10 @@ export function rangesOf(visible: Visible, seqAt: (time: number) => number): Seq
   return ranges
 }
 
+export function isInRanges(ranges: readonly SeqRange[], seq: number): boolean {
+  return ranges.some(({ fromSeq, toSeq }) => seq >= fromSeq && (toSeq === undefined || seq <= toSeq))
+}
+
 /** What of the ranges lies in another one. */
 export function clipped(ranges: readonly SeqRange[], { fromSeq, toSeq }: SeqRange): SeqRange[] {
   return ranges.flatMap((range) => {

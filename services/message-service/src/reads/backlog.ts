@@ -6,10 +6,11 @@ import {
   type MessageState,
   type MsgModel,
   type OutputOf,
+  shownTo,
   type UserId,
 } from '@qunxin/contracts'
-import type { Message } from '../domain/message.ts'
 import { toMsgModel } from '../domain/present.ts'
+import { isInRanges, rangesOf, timesIn, type Visible } from '../domain/visibility.ts'
 import type { Membership } from '../membership/source.ts'
 import type { Conversations } from '../store/conversations.ts'
 import type { Cursors } from '../store/cursors.ts'
@@ -37,6 +38,7 @@ interface Behind extends Head {
   deliveredSeq: number
   /** Of a group whose seq at joining is not known: only what came later is theirs to get. */
   joinedAt: number | undefined
+  visible: Visible
 }
 
 /**
@@ -68,19 +70,21 @@ interface Candidates {
 
 async function newestUnseen(ports: BacklogPorts, user: UserId, behind: Behind[]): Promise<MsgModel[]> {
   behind.sort((one, other) => other.at - one.at)
-  let newest: Message[] = []
+  let newest: MsgModel[] = []
   for (let next = 0; next < behind.length; next += READS_AT_ONCE) {
     const enough = newest.length === BACKLOG_MESSAGES
-    const oldestKept = newest.at(-1)?.at ?? 0
+    const oldestKept = newest.at(-1)?.serverReceiveDate ?? 0
     // The rest are older than what we have, and there is no room for them.
     if (enough && (behind[next]?.at ?? 0) < oldestKept) break
     const slice = behind.slice(next, next + READS_AT_ONCE)
     const read = await Promise.all(slice.map((one) => unseen(ports, user, one)))
-    newest = [...newest, ...read.flat()].sort((one, other) => other.at - one.at).slice(0, BACKLOG_MESSAGES)
+    newest = [...newest, ...read.flat()].sort(newestFirst).slice(0, BACKLOG_MESSAGES)
   }
-  // Inside a conversation `at` rises with seq, so the order of time is the order of seq.
-  return newest.reverse().map((message) => toMsgModel(message, stateForReceiver))
+  // Inside a conversation the time rises with seq, so the order of time is the order of seq.
+  return newest.reverse()
 }
+
+const newestFirst = (one: MsgModel, other: MsgModel) => other.serverReceiveDate - one.serverReceiveDate
 
 /** To its receiver a message is one the server has: they have not confirmed it yet. */
 const stateForReceiver: MessageState = 1
@@ -94,22 +98,28 @@ async function conversationsBehind(
   const all: ConversationId[] = [...personal, ...groups.keys()]
   const [heads, mine] = await Promise.all([log.heads(all), cursors.ofUser(user, all)])
   return heads.flatMap((head) => {
-    const { joinedSeq, joinedAt } = groups.get(head.conversation) ?? { joinedSeq: 0 }
+    const { joinedSeq, joinedAt, visible } = groups.get(head.conversation) ?? { joinedSeq: 0 }
     // The cursor may be of an earlier membership.
     const deliveredSeq = Math.max(mine.get(head.conversation)?.deliveredSeq ?? 0, joinedSeq ?? 0)
     if (deliveredSeq >= head.seq) return []
-    if (joinedSeq !== undefined) return [{ ...head, deliveredSeq, joinedAt: undefined }]
-    return head.at > (joinedAt ?? 0) ? [{ ...head, deliveredSeq, joinedAt }] : []
+    if (joinedSeq !== undefined) return [{ ...head, deliveredSeq, joinedAt: undefined, visible }]
+    return head.at > (joinedAt ?? 0) ? [{ ...head, deliveredSeq, joinedAt, visible }] : []
   })
 }
 
-async function unseen({ log }: BacklogPorts, user: UserId, behind: Behind): Promise<Message[]> {
-  const { conversation, deliveredSeq, seq, joinedAt } = behind
+async function unseen({ log }: BacklogPorts, user: UserId, behind: Behind): Promise<MsgModel[]> {
+  const { conversation, deliveredSeq, seq, joinedAt, visible } = behind
   const [joinedSeq = 0] = joinedAt === undefined ? [] : await log.seqsAt([{ conversation, time: joinedAt }])
-  return log.newest(conversation, {
+  const messages = await log.newest(conversation, {
     fromSeq: Math.max(deliveredSeq, joinedSeq) + 1,
     toSeq: seq,
     notFrom: user,
     limit: BACKLOG_MESSAGES,
   })
+  const models = messages.map((message) => toMsgModel(message, stateForReceiver))
+  if (visible === undefined || !messages.some(({ change }) => change)) return models
+  const times = timesIn(visible)
+  const seqs = await log.seqsAt(times.map((time) => ({ conversation, time })))
+  const ranges = rangesOf(visible, (time) => seqs[times.indexOf(time)] ?? 0)
+  return models.map((model) => shownTo(model, (seq) => isInRanges(ranges, seq)))
 }

@@ -1,7 +1,14 @@
-import { type ConversationId, type MessageState, nameFor, type SyncPosition, type UserId } from '@qunxin/contracts'
+import {
+  type ConversationId,
+  type MessageState,
+  nameFor,
+  type SyncPosition,
+  shownTo,
+  type UserId,
+} from '@qunxin/contracts'
 import type { Message } from '../domain/message.ts'
 import { toMsgModel } from '../domain/present.ts'
-import type { SeqRange } from '../domain/visibility.ts'
+import { isInRanges, type SeqRange } from '../domain/visibility.ts'
 import { jsonBytes } from './fitting.ts'
 
 /** One position of a sync. */
@@ -10,7 +17,9 @@ export interface Position {
   seq: number
   /** The newest seq; undefined when the user may not read the conversation. */
   head: number | undefined
-  /** What stands behind the position and may be seen. */
+  /** What may be seen at all … */
+  visible: readonly SeqRange[]
+  /** … and what of it stands behind the position. */
   behind: readonly SeqRange[]
 }
 
@@ -61,7 +70,7 @@ export function answerPositions(positions: readonly Position[], options: AnswerO
   let given = 0
   let isFull = false
   return positions.map((position): SyncPosition => {
-    const { conversation, seq, head, behind } = position
+    const { conversation, seq, head, visible, behind } = position
     const named = nameFor(conversation, user)
     if (head === undefined) return { ...named, status: 'reset', lastSeq: 0, reason: 'notAMember' }
     if (seq > head) return { ...named, status: 'reset', lastSeq: head, reason: 'ahead' }
@@ -76,7 +85,7 @@ export function answerPositions(positions: readonly Position[], options: AnswerO
       // What is removed is the oldest: it can only be the first that is missing.
       if (entry === null && messages.messages.length === 0)
         return { ...named, status: 'reset', lastSeq: head, reason: 'expired' }
-      const model = entry && toMsgModel(entry, stateOf(entry))
+      const model = entry && shownTo(toMsgModel(entry, stateOf(entry)), (seq) => isInRanges(visible, seq))
       const bytes = model ? jsonBytes(model) : 0
       if (!model || isFull || (bytes > left && given > 0)) {
         isFull = true

@@ -45,8 +45,8 @@ export async function readSync(
   )
   const positions = asked.map(({ conversation, seq }): Position => {
     const head = mayRead(conversation) ? (found.heads.get(conversation) ?? 0) : undefined
-    const behind = clipped(rangesOf(conversation), { fromSeq: seq + 1, toSeq: head ?? 0 })
-    return { conversation, seq, head, behind }
+    const visible = rangesOf(conversation)
+    return { conversation, seq, head, visible, behind: clipped(visible, { fromSeq: seq + 1, toSeq: head ?? 0 }) }
   })
   const candidates = [...newGroups, ...found.personal.filter((one) => !named.has(one))]
   const offered = candidates.slice(0, SYNC_LIMITS.new)
