@@ -67,8 +67,16 @@ export class CountPushes {
     await place.tell(counts.map((one) => countsState(conversation, one, version)))
   }
 
-  /** Reads who wrote what came since the last time. */
+  /** Reads who wrote what came since the last time, also what comes meanwhile: whoever moves up to it is told of now. */
   async #readAuthors(state: GroupState): Promise<void> {
+    let upTo: number
+    do {
+      upTo = state.newest
+      await this.#readAuthorsUpTo(state)
+    } while (state.newest > upTo)
+  }
+
+  async #readAuthorsUpTo(state: GroupState): Promise<void> {
     const oldest = Math.max(1, state.newest - COUNTED_MESSAGES + 1)
     const { firstSeq, from } = state.authors
     const next = firstSeq + from.length

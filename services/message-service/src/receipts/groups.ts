@@ -119,7 +119,8 @@ async function openStates(
 /** Told is what was read back: of two owners' pushes the further one is the newer. */
 async function ownPushes(options: GroupOptions, moves: readonly Move[]): Promise<StatePush[]> {
   const { cursors, routes, told } = options
-  const read = moves.filter((move) => move.readSeq > told.of(move).readSeq)
+  // Who joined late has a cursor without having read.
+  const read = moves.filter((move) => move.reader && move.readSeq > told.of(move).readSeq)
   const others = await withOthers(routes, read)
   const stored = await cursors.each(others)
   return others.flatMap(({ user, conversation, reader }, index) => {

@@ -59,6 +59,30 @@ t.test('between two pushes of counts there is a second, and nothing is left out'
   t.same(counts(), [counted('1', 2, [2, 2, 2])])
 })
 
+t.test('who is moved while the authors are looked up is in a count, of what was written meanwhile too', async (t) => {
+  const opened = await group(['1', '2', '3'], ['1'])
+  const [looking, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const authors = opened.log.authors.bind(opened.log)
+  opened.log.authors = async (...range) => {
+    const found = await authors(...range)
+    looking.resolve()
+    await release.promise
+    return found
+  }
+  const first = opened.receipts.take([read('2', 1)], 'a')
+  void opened.receipts.flush()
+  await looking.promise
+  await opened.write(conversation, '3')
+  const raise = opened.floors.raise.bind(opened.floors)
+  opened.floors.raise = async (floors) => {
+    release.resolve()
+    await first
+    await raise(floors)
+  }
+  await opened.take([read('2', 2)], 'a')
+  t.same(opened.counts(), [counted('3', 2, [1, 1, 2]), counted('1', 1, [1, 1, 2])])
+})
+
 t.test('authors are told up to 500 messages back', async (t) => {
   const { take, counts } = await group(['1', '2', '3', '4'], ['1', '2', ...Array<string>(499).fill('3')])
   await take([read('4', 501)], 'a')
@@ -196,6 +220,13 @@ t.test('a member who reads is told on other devices, with the cursor as it is st
     except: 'c',
     cursor: { of: '2', delivered: 2, read: 1 },
   })
+})
+
+t.test('who has not read anything is not told on other devices that they have, however late they joined', async (t) => {
+  const opened = await group(['1', '2'], ['1', '1', '1'])
+  opened.group.joinedSeq.set('2', 2)
+  await opened.take([{ user: '2', conversation, delivered: 3 }])
+  t.same(opened.counts(), [counted('1', 3, [1, 0, 1])])
 })
 
 t.test(
