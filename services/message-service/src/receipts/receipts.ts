@@ -60,7 +60,7 @@ export class Receipts {
     this.#floors = floors
     this.#takeAlong = new TakeAlong({ cursors, states, floors, place, lastMembers, logger, now })
     this.#personal = new Gathering({ flush: (waiting) => flushPersonal(common, waiting), logger })
-    const ofGroups = { ...common, states, counts, floors, members: new MembersInTime(membersNow) }
+    const ofGroups = { ...common, states, counts, floors, members: new MembersInTime({ membersNow, lastMembers }) }
     this.#groups = new Gathering({ flush: (waiting) => flushGroups(ofGroups, waiting), logger })
   }
 
