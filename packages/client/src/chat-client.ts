@@ -28,6 +28,8 @@ export class ChatClient extends TypedCalls {
   #bound: Bound | undefined
   #ready = Promise.withResolvers<Bound>()
   #lastError: ErrorFrame | undefined
+  /** When a frame came last. */
+  #heardAt = 0
   /** What came right behind the first `bound`: it waits until who awaits that has had the time to listen. */
   #early: { tag: string; data: unknown }[] | undefined
   #listened = false
@@ -162,6 +164,7 @@ export class ChatClient extends TypedCalls {
       const socket = openSocket(this.#WebSocket, socketUrl(typeof url === 'string' ? url : url()), {
         open: () => socket.send(JSON.stringify({ tag: 'getUserId', data: bind })),
         frame: ({ tag, data }) => {
+          this.#heardAt = Date.now()
           if (this.#early) this.#early.push({ tag, data })
           else this.#frame(tag, data)
         },
@@ -227,7 +230,7 @@ export class ChatClient extends TypedCalls {
       this.#ready = Promise.withResolvers<Bound>()
       this.#ready.promise.catch(() => {})
       this.#inbox.connectionLost()
-      this.#marks.connectionLost()
+      this.#marks.connectionLost(this.#heardAt)
       this.#calls.connectionLost()
       this.#outbox.connectionLost()
     }

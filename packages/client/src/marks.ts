@@ -4,7 +4,7 @@ import { type ConversationName, keyOf } from './conversation-name.ts'
 const TELL_EVERY_MS = 500
 /** In that time, of all conversations together: well below what a user may send, also when two devices do so. */
 const FRAMES_AT_ONCE = 10
-/** What was told so long before a connection got lost is stored. Before that it may have died with its gateway. */
+/** What was told so long before anything came on a connection is stored. Later it may have died with the gateway, or on the way. */
 const SETTLED_MS = 60_000
 /** Refused for being too many, or because a gateway had no room: they wait so long. */
 const REFUSED_MS = 1_000
@@ -66,9 +66,9 @@ export class Marks {
     for (const mark of this.#untold) if (!this.#tell(mark)) return
   }
 
-  /** Whatever it was told last may be lost with it. */
-  connectionLost(): void {
-    this.#tellAgain(Date.now() - SETTLED_MS)
+  /** Whatever it was told last may be lost with it; `heardAt` is when something came on it last. */
+  connectionLost(heardAt: number): void {
+    this.#tellAgain(heardAt - SETTLED_MS)
   }
 
   /** The server had no room for what it was told just now. */

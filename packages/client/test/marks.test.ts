@@ -1,5 +1,7 @@
+import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import { type ConnectOptions, connect } from '../src/index.ts'
+import { Marks } from '../src/marks.ts'
 import { type FakeConnection, fakeGateway } from './fake-gateway.ts'
 import { message, noConversations } from './sample.ts'
 
@@ -127,4 +129,24 @@ t.test('who types is told once in two seconds per conversation', async (t) => {
       { sessionId: '9', peerUserId: 0 },
     ],
   )
+})
+
+t.test('what was told to a connection that was dead for long by then is told again', (t) => {
+  mock.timers.enable({ apis: ['Date', 'setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  const told: number[] = []
+  const marks = new Marks((_tag, { seq }) => told.push(seq) > 0)
+  const lostAfter = (heardForMs: number) => {
+    const heardAt = Date.now() + heardForMs
+    mock.timers.tick(300_000)
+    marks.connectionLost(heardAt)
+    marks.bound()
+  }
+  mock.timers.tick(1_000)
+  marks.read({ sessionId: '', peerUserId: 7 }, 5)
+  lostAfter(0)
+  t.same(told, [5, 5])
+  lostAfter(200_000)
+  t.same(told, [5, 5], 'nothing that had all the time to be stored')
+  t.end()
 })
