@@ -2,7 +2,7 @@ import { actorOf, type HandlersOf } from '@qunxin/bus'
 import { type BacklogPorts, readBacklog } from './reads/backlog.ts'
 import { listConversations, type OverviewPorts } from './reads/conversation-list.ts'
 import { type QueryReceiptsPorts, readReceipts } from './reads/query-receipts.ts'
-import { readRange } from './reads/range.ts'
+import { type RangePorts, readRange } from './reads/range.ts'
 import { ReadGate } from './reads/read-gate.ts'
 import { loadRecords, type ReadPorts } from './reads/records.ts'
 import { readSync } from './reads/sync.ts'
@@ -31,7 +31,11 @@ export type ReadGates = ReturnType<typeof createReadGates>
 
 /** One key per operation of the area: what is missing does not compile. `others` are those that go to a partition's owner. */
 export function createHandlers(
-  reads: BacklogPorts & ReadPorts & OverviewPorts & Pick<QueryReceiptsPorts, 'memberCursors'> & { gates: ReadGates },
+  reads: BacklogPorts &
+    ReadPorts &
+    RangePorts &
+    OverviewPorts &
+    Pick<QueryReceiptsPorts, 'memberCursors'> & { gates: ReadGates },
   others: Omit<
     HandlersOf<'message'>,
     `message.${'queryReceipts' | 'conversationList' | 'sync' | 'loadChatRecords' | 'range' | 'backlog'}`

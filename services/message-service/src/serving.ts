@@ -4,6 +4,8 @@ import { changeHandlers } from './changing.ts'
 import type { Config } from './config.ts'
 import type { LateRoutes } from './fanout/routes.ts'
 import { createHandlers, type ReadGates } from './handlers.ts'
+import type { MembershipCache } from './membership/cache.ts'
+import { lateMembers } from './membership/late-members.ts'
 import type { MembershipSource } from './membership/source.ts'
 import { preferenceHandlers } from './preferences/handlers.ts'
 import { presenceHandlers } from './presence/handlers.ts'
@@ -27,6 +29,7 @@ export interface ServingParts {
   preferences: Preferences
   overviews: Overviews
   membership: MembershipSource
+  members: MembershipCache
   routes: LateRoutes
   gates: ReadGates
 }
@@ -51,6 +54,7 @@ export function serveOperations(parts: ServingParts): void {
       cursors,
       conversations,
       membership,
+      lateIn: (group) => lateMembers(parts.members, group),
       groupsInTime: new GroupsInTime(membership),
       memberCursors: new MemberCursors({ membership, cursors, log }),
       overviews,

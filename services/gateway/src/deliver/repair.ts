@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Bus } from '@qunxin/bus'
-import { type ConversationId, type InputOf, type MsgModel, range } from '@qunxin/contracts'
+import { type ConversationId, type InputOf, type OutputOf, range, shownTo } from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
 import type { Hole } from './hole.ts'
 import { messageFrame } from './message-frame.ts'
@@ -16,6 +16,8 @@ const ANSWER_GRACE_MS = 100
 const LOOK_EVERY_MS = 50
 /** Fetched at once; a larger hole is filled piece by piece. */
 const MAX_RANGE = 500
+
+type Loaded = OutputOf<typeof range>
 
 export interface RepairOptions {
   bus: Pick<Bus, 'request'>
@@ -68,17 +70,17 @@ export class Repair {
     if (sharing) return void sharing.push(hole)
     const holes = [hole]
     this.#fetches.set(key, holes)
-    void this.#load(missing).then((messages) => {
+    void this.#load(missing).then((loaded) => {
       this.#fetches.delete(key)
-      if (messages) this.#fill(holes, messages, order)
+      if (loaded) this.#fill(holes, loaded, order)
       else for (const one of holes) if (one.open) this.#fetch(one, order)
     })
   }
 
   /** Undefined when the log could not be asked. */
-  async #load(missing: InputOf<typeof range>): Promise<MsgModel[] | undefined> {
+  async #load(missing: InputOf<typeof range>): Promise<Loaded | undefined> {
     try {
-      return (await this.#options.bus.request(range, missing, { timeoutMs: ASK_MS })).messages
+      return await this.#options.bus.request(range, missing, { timeoutMs: ASK_MS })
     } catch (error) {
       this.#options.logger.warn({ err: error, ...missing }, 'a hole could not be filled yet')
       await delay(ASK_AGAIN_MS)
@@ -86,14 +88,24 @@ export class Repair {
     }
   }
 
-  #fill(holes: readonly Hole[], messages: readonly MsgModel[], order: Order): void {
+  #fill(holes: readonly Hole[], { messages, late = [] }: Loaded, order: Order): void {
     const found = messages.map((message) => ({
+      message,
       seq: message.seq,
       frame: messageFrame(message),
       again: { from: String(message.fromUserId), msgId: message.msgId },
     }))
+    const unread = new Map(late)
     for (const hole of holes) {
-      if (!hole.open || order.fill(hole, found)) continue
+      const { userId } = hole.receiver
+      const upTo = unread.get(userId)
+      const own = (one: (typeof found)[number]) => {
+        if (upTo === undefined || one.again.from === userId) return one
+        const without = shownTo(one.message, (seq) => seq > upTo)
+        return without === one.message ? one : { ...one, frame: messageFrame(without) }
+      }
+      const shown = upTo === undefined ? found : found.map(own)
+      if (!hole.open || order.fill(hole, shown)) continue
       if (found.length > 0) this.#fetch(hole, order)
       else order.giveUp(hole)
     }

@@ -9,10 +9,11 @@ const { node } = gateway
 
 const asked: { conversation: string; fromSeq: number; toSeq: number }[] = []
 let ranges: (fromSeq: number, toSeq: number) => MsgModel[] | Promise<MsgModel[]> = () => []
+let late: [string, number][] | undefined
 service.serve({
   'message.range': async (input) => {
     asked.push(input)
-    return { messages: await ranges(input.fromSeq, input.toSeq) }
+    return { messages: await ranges(input.fromSeq, input.toSeq), ...(late && { late }) }
   },
 })
 await service.bus.flush()
@@ -38,6 +39,7 @@ const seqsOf = (client: { of(tag: string): { seq: number }[] }) => client.of('me
 t.beforeEach(() => {
   asked.length = 0
   ranges = () => []
+  late = undefined
   service.batches.length = 0
   service.onBatch = () => {}
 })
@@ -113,6 +115,28 @@ t.test('while the log cannot be asked what came later waits, and comes in its or
   await client.next('message', 3)
   t.same(seqsOf(client), [1, 2, 3, 4])
   t.same(asked.length, 2)
+})
+
+t.test('an edit in a hole has its text for whom the log does not say that they came too late', async (t) => {
+  const change = { kind: 'edit', seq: 3, msgId: 'm3' } as const
+  const edits = (seq: number): MsgModel[] => [
+    { ...groupMessage('63', seq, 601), change },
+    { ...groupMessage('63', seq + 1, 601), change: { ...change, seq: 5 } },
+  ]
+  late = [
+    ['602', 4],
+    ['601', 4],
+  ]
+  ranges = edits
+  const clients = await Promise.all([601, 602, 603].map((user) => bind(gateway, user)))
+  send('63', [7, 10], ['601', '602', '603'])
+  for (const [i, client] of clients.entries()) {
+    await client.next('message', 1)
+    const [first, second] = edits(8)
+    const shown = i === 1 ? { ...first, contentStr: '', withheld: true } : first
+    t.strictSame(client.of('messageChanged'), [shown, second])
+  }
+  t.equal(asked.length, 1)
 })
 
 t.test('a large hole is filled piece by piece', async (t) => {

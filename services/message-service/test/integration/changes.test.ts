@@ -249,6 +249,21 @@ t.test('slow mode keeps nobody from changing what they said, and a change does n
   t.equal(last.get('1'), (await stored('g71'))[0]!.at)
 })
 
+t.test('a hole with an edit in it says whom its text is not for, as they came later', async (t) => {
+  groups.create('91', '1')
+  await groups.tell({ groupId: '91', version: groups.store('91', { history: 'joined' }) })
+  await gateway.send(gateway.entry('1', { group: '91' }))
+  await groups.tell({ groupId: '91', version: groups.store('91', { added: ['2'] }), added: ['2'] })
+  const edits = { sessionId: '91', peerUserId: undefined, seq: 1, msgId: 'e', contentStr: 'secret' }
+  t.match(await bus.request(editMessage, edits, { user: '1' }), { seq: 2 })
+  // By whichever instance: the owner was told of who came, the other asks.
+  for (let times = 0; times < 6; times++) {
+    const { messages, late = [] } = await bus.request(range, { conversation: 'g91', fromSeq: 2, toSeq: 2 })
+    t.match(messages, [{ contentStr: 'secret', change: { kind: 'edit', seq: 1 } }])
+    t.equal(new Map(late).get('2'), 1)
+  }
+})
+
 t.test('history has no empty page before its end, however many changes stand between', async (t) => {
   const place = { conversation: 'p81-82', from: '81', to: '82' }
   const isMessage = (seq: number) => seq % 20 === 1

@@ -217,6 +217,7 @@ export function fakeGroups(bus: Bus) {
     /** As the owner confirmed it. */
     joinedSeq: Map<string, number>
     slowModeMs: number
+    history?: 'joined'
   }
   const groups = new Map<string, FakeGroup>()
   /** What else is told of a membership, by `<group>/<user>`. */
@@ -233,7 +234,7 @@ export function fakeGroups(bus: Bus) {
     {
       'group.membersOf': async ({ groupId }: { groupId: string }) => {
         calls.membersOf += 1
-        const { version, members, admins, joinedSeq, slowModeMs } = find(groupId)
+        const { version, members, admins, joinedSeq, slowModeMs, history } = find(groupId)
         const role = (userId: string) => (admins.has(userId) ? 'admin' : 'member')
         const reply = {
           version,
@@ -243,6 +244,7 @@ export function fakeGroups(bus: Bus) {
             ...(joinedSeq.has(userId) && { joinedSeq: joinedSeq.get(userId) }),
           })),
           ...(slowModeMs > 0 && { slowModeMs }),
+          ...(history && { history }),
         }
         await hooks.membersOf?.()
         return reply
@@ -279,8 +281,12 @@ export function fakeGroups(bus: Bus) {
       return groupId
     },
     /** Changes the stored membership, and nothing else. */
-    store(groupId: string, change: { added?: string[]; removed?: string[]; admins?: string[]; slowModeMs?: number }) {
+    store(
+      groupId: string,
+      change: { added?: string[]; removed?: string[]; admins?: string[]; slowModeMs?: number; history?: 'joined' },
+    ) {
       const group = find(groupId)
+      if (change.history) group.history = change.history
       if (change.admins) group.admins = new Set(change.admins)
       group.slowModeMs = change.slowModeMs ?? group.slowModeMs
       for (const user of change.removed ?? []) group.members.delete(user)

@@ -1,6 +1,6 @@
 import { AppError } from '@qunxin/runtime'
 import t from 'tap'
-import { readRange } from '../../src/reads/range.ts'
+import { type RangePorts, readRange } from '../../src/reads/range.ts'
 import { loadRecords } from '../../src/reads/records.ts'
 import { groupsOf, message } from '../sample.ts'
 import { memoryStores } from '../sample-stores.ts'
@@ -69,6 +69,8 @@ t.test('the state of a personal message follows its receiver’s cursors', async
   )
 })
 
+const nobodyAsked = async () => t.fail('nobody is to be asked') as never
+
 t.test('the state of a group message follows whoever is furthest behind, in history and in a range', async (t) => {
   const ports = await setup(0)
   await ports.log.append([1, 2, 3].map((seq) => message({ group: '5', seq, from: seq === 3 ? '2' : '1' })))
@@ -78,13 +80,34 @@ t.test('the state of a group message follows whoever is furthest behind, in hist
   ]
   await ports.floors.raise([{ _id: 'g5', version: 1, delivered: entries(2, 3), read: entries(1, 3) }])
   const { recordList } = await loadRecords(ports, '1', { ...withUser, chatUserId: undefined, groupId: '5' })
-  const { messages } = await readRange(ports, { conversation: 'g5', fromSeq: 1, toSeq: 3 })
+  const { messages } = await readRange({ ...ports, lateIn: nobodyAsked }, { conversation: 'g5', fromSeq: 1, toSeq: 3 })
   for (const list of [recordList, messages])
     t.same(
       list.map(({ state }) => state),
       [3, 2, 3],
     )
 })
+
+t.test(
+  'a range says who may not read what an edit in it changes, and withholds it from all when that is not known',
+  async (t) => {
+    const ports = await setup(0)
+    const change = { kind: 'edit', seq: 1, msgId: 'm1' } as const
+    const entries = [1, 2, 3].map((seq) => message({ group: '5', seq }))
+    await ports.log.append([...entries, message({ group: '5', seq: 4, text: 'new', change })])
+    const read = (lateIn: RangePorts['lateIn'], fromSeq = 1) =>
+      readRange({ ...ports, lateIn }, { conversation: 'g5', fromSeq, toSeq: 4 })
+    const late = [['2', 3]] as [string, number][]
+    t.match(await read(async () => late, 4), { messages: [{ contentStr: 'new', change }], late })
+    t.notOk('late' in (await read(async () => [])))
+    t.match(await read(async () => undefined), { messages: [{}, {}, {}, { contentStr: '', change, withheld: true }] })
+    const { messages } = await readRange(
+      { ...ports, lateIn: nobodyAsked },
+      { conversation: 'g5', fromSeq: 1, toSeq: 3 },
+    )
+    t.equal(messages.length, 3, 'where nothing was edited nobody is asked')
+  },
+)
 
 t.test('a group is asked about once, and a refusal passed on', async (t) => {
   const ports = await setup(0)
