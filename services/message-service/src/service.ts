@@ -287,6 +287,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     preferences,
     overviews: new MongoOverviews(mongo.db),
     membership: source,
+    members: membership,
     routes,
     gates,
   })
