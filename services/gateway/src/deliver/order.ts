@@ -102,8 +102,13 @@ export class Order {
     receiver.holes?.delete(conversation)
   }
 
-  /** The position unknown, as after a change of membership: what was sent meanwhile is no hole. */
+  /**
+   * The position unknown, as after a change of membership: what was sent meanwhile is no hole. What waits was sent to its user
+   * all the same: the change may have been told before, and be told once more to who has been a member for long.
+   */
   #forget(receiver: Receiver, conversation: ConversationId): void {
+    const hole = receiver.holes?.get(conversation)
+    if (hole) this.giveUp(hole)
     const last = receiver.positions?.get(conversation)
     if (last !== undefined) this.restart(receiver, conversation, last)
   }
