@@ -146,6 +146,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
   const absences = new Absences({
     groupLimit: config.OFFLINE_EVENTS_GROUP_LIMIT,
     report: (message, users) => reports.report(message, users),
+    unknown: (message) => events.relay.doubted(message.at),
   })
   const { streams, gateways, routes, disconnect, redirected } = createDelivery({
     config,
@@ -156,6 +157,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
       counters.unreached(users.length)
       absences.unreached(message, users, members)
     },
+    unknown: (message) => events.relay.doubted(message.at),
     lost: (agoMs) => events.relay.doubted(systemClock.now() - agoMs),
     metrics: counters,
     logger,

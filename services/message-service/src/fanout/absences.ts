@@ -12,6 +12,8 @@ export interface AbsencesOptions {
   /** Of larger groups nobody is told of. */
   groupLimit: number
   report(message: Message, users: readonly UserId[]): void
+  /** The members of its group could not be asked for: who missed it is to be found out later. */
+  unknown(message: Message): void
 }
 
 /** What a job went by: where its users were, and the members of each group that could be asked for. */
@@ -44,8 +46,11 @@ export class Absences {
       if (!frame || frame.message.change) continue
       const { message } = frame
       const users = message.group === undefined ? usersOfItem(item) : members.get(message.group)
-      // Left out of the fan-out, it comes again.
-      if (!users || !this.#isNew(frame)) continue
+      if (!users) {
+        this.#options.unknown(message)
+        continue
+      }
+      if (!this.#isNew(frame)) continue
       if (message.group === undefined) this.#report(message, nowhere(users, routes))
       else if ((users as ReadonlySet<UserId>).size <= this.#options.groupLimit) {
         const absent = absentOf(message.group, users as ReadonlySet<UserId>)

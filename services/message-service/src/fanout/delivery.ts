@@ -15,6 +15,7 @@ export interface DeliveryOptions {
   instance: string
   membership: MembershipCache
   unreached: RedirectOptions['unreached']
+  unknown: RedirectOptions['unknown']
   /** Deliveries were given up whose oldest was published so long ago (ms). */
   lost(agoMs: number): void
   metrics: DeliveryMetrics
@@ -33,7 +34,7 @@ export interface Delivery {
 
 /** The ways to the gateways: which of them live, what each has not confirmed yet, and where users are. */
 export function createDelivery(options: DeliveryOptions): Delivery {
-  const { config, bus, instance, membership, unreached, lost, metrics, logger } = options
+  const { config, bus, instance, membership, unreached, unknown, lost, metrics, logger } = options
   const redirects = new Set<Promise<void>>()
   const redirectFrom = async (node: string, deliveries: readonly Uint8Array[]) => {
     try {
@@ -44,6 +45,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         membersNow: (group) => membersNow(membership, group),
         publish: (to, payload) => streams.publish(to, payload),
         unreached,
+        unknown,
       })
     } catch (error) {
       logger.error({ err: error, node }, 'what a gateway did not confirm could not be sent elsewhere')

@@ -15,6 +15,8 @@ export interface RedirectOptions {
   publish(node: string, payload: Uint8Array): void
   /** Nobody can say that the message reached these, and they are connected nowhere else. `members` are those of its group. */
   unreached(message: Message, users: readonly UserId[], members: ReadonlySet<UserId> | undefined): void
+  /** The members of its group could not be asked for: who missed it is to be found out later. */
+  unknown(message: Message): void
 }
 
 /**
@@ -42,7 +44,10 @@ export async function redirect(
     const { tag, data } = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString()) as Frame
     const nowhere = users.filter((user) => (elsewhere.get(user)?.size ?? 0) === 0)
     // A recall or an edit has another tag: nobody is told that they missed one.
-    if (nowhere.length > 0 && tag === 'message') options.unreached(fromMsgModel(conversation, data), nowhere, now)
+    if (tag === 'message') {
+      if (group !== undefined && !now) options.unknown(fromMsgModel(conversation, data))
+      else if (nowhere.length > 0) options.unreached(fromMsgModel(conversation, data), nowhere, now)
+    }
     const again = { from: String(data.fromUserId), msgId: data.msgId }
     for (const [node, there] of byNode(users, elsewhere)) {
       const writer = writers.get(node) ?? new DeliveryWriter(options.instance)

@@ -7,7 +7,9 @@ import { message } from '../sample.ts'
 function setup(groupLimit = 100) {
   const reported: [seq: number, users: readonly UserId[]][] = []
   const report = ({ seq }: Message, users: readonly UserId[]) => reported.push([seq, users])
-  return { reported, absences: new Absences({ groupLimit, report }) }
+  const unknown: number[] = []
+  const unknownOf = ({ seq }: Message) => unknown.push(seq)
+  return { reported, unknown, absences: new Absences({ groupLimit, report, unknown: unknownOf }) }
 }
 
 const frame = (fields: Partial<Message>, again = false) => ({ frame: { message: message(fields), except: '', again } })
@@ -27,18 +29,15 @@ t.test('the receiver of a personal message is told of when no gateway holds them
 })
 
 t.test('of a group those are told of who are members and nowhere, of each message without its sender', (t) => {
-  const { absences, reported } = setup()
+  const { absences, reported, unknown } = setup()
   const members = new Map([['5', new Set(['1', '2', '3', '4'])]])
-  const job = [frame({ seq: 1, group: '5' }), frame({ seq: 2, group: '5', from: '3' }), frame({ seq: 1, group: '6' })]
+  const job = [frame({ seq: 1, group: '5' }), frame({ seq: 2, group: '5', from: '3' }), frame({ seq: 7, group: '6' })]
   absences.look(job, { routes: on('2'), members })
-  t.same(
-    reported,
-    [
-      [1, ['3', '4']],
-      [2, ['1', '4']],
-    ],
-    'and of a group that could not be asked for nobody',
-  )
+  t.same(reported, [
+    [1, ['3', '4']],
+    [2, ['1', '4']],
+  ])
+  t.same(unknown, [7], 'of a group that could not be asked for it is found out later')
   t.end()
 })
 

@@ -20,16 +20,18 @@ function deliveries(users: UserId[], seqs: number[], fields: Partial<FrameItem> 
 function setup(options: Partial<RedirectOptions> = {}) {
   const published: { node: string; items: FrameItem[] }[] = []
   const unreached: [UserId, number][] = []
+  const unknown: number[] = []
   const all: RedirectOptions = {
     instance: 'i',
     routes: { nodesOf: async (users) => new Map([...users].map((user) => [user, new Set([GONE, LIVING])] as const)) },
     lives: (node) => node === LIVING,
     membersNow: async () => new Set(['1', '2']),
     publish: (node, payload) => published.push({ node, items: decodeDelivery(payload).delivery.items as FrameItem[] }),
+    unknown: ({ seq }) => unknown.push(seq),
     unreached: ({ seq }, users) => unreached.push(...users.map((user): [UserId, number] => [user, seq])),
     ...options,
   }
-  return { published, unreached, options: all }
+  return { published, unreached, unknown, options: all }
 }
 
 t.test('what a gateway did not confirm goes to where its receivers are, in order and marked', async (t) => {
@@ -71,7 +73,7 @@ t.test('who was kicked while the routes were looked up gets nothing of it', asyn
 })
 
 t.test(
-  'who is connected nowhere else is told of, and of a group that cannot be asked for nothing is sent',
+  'who is connected nowhere else is told of; of a group that cannot be asked for nothing is sent, and it is found out later',
   async (t) => {
     const nowhere = setup({ lives: () => false })
     await redirect(GONE, deliveries(['1'], [7, 8]), nowhere.options)
@@ -83,6 +85,8 @@ t.test(
     const unknown = setup({ membersNow: async () => undefined })
     await redirect(GONE, deliveries(['1'], [7]), unknown.options)
     t.same(unknown.published, [])
+    t.same(unknown.unknown, [7])
+    t.same(nowhere.unknown, [])
   },
 )
 
