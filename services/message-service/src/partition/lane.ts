@@ -214,7 +214,6 @@ export class Lane {
     const keys = plan.doubtful.map(({ send }) => send)
     const [written, known] = await Promise.all([this.#writer.write(plan.messages), this.#writer.originals(keys)])
     const stored = plan.messages.filter((_, index) => written.isStored(index))
-    events.stored(stored, this.#plannedAt)
     // What was given up may be stored still.
     if (written.unsure && stored.length < plan.messages.length) events.doubted(this.#plannedAt)
     const { outcomes, requeued } = resolve(plan, { written, known })
@@ -227,6 +226,8 @@ export class Lane {
     this.#options.stored(stored)
     metrics.committed(plan.messages.length, performance.now() - started)
     await applyChanges(outcomes, (changes) => this.#writer.applyChanges(changes))
+    const told = outcomes.flatMap((outcome) => (outcome.kind === 'stored' ? [outcome.message] : []))
+    events.stored(told, this.#plannedAt)
     fanout.push(outcomes.map((outcome) => jobItem(outcome, clock.now())))
   }
 }

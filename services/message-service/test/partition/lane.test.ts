@@ -1,6 +1,7 @@
 import { decodeDelivery, groupConversation } from '@qunxin/contracts'
 import { createLogger, systemClock } from '@qunxin/runtime'
 import t from 'tap'
+import type { Message } from '../../src/domain/message.ts'
 import { noEvents } from '../../src/events/message-events.ts'
 import { Fanout } from '../../src/fanout/fanout.ts'
 import { everywhere } from '../../src/fanout/routes.ts'
@@ -11,7 +12,7 @@ import { pendingOf } from '../../src/partition/pending.ts'
 import { Tenures } from '../../src/partition/tenures.ts'
 import { MemoryConversations } from '../../src/store/memory-conversations.ts'
 import { MemoryLog } from '../../src/store/memory-log.ts'
-import { entry, groupsOf, run } from '../sample.ts'
+import { entry, groupsOf, message, run } from '../sample.ts'
 
 const logger = createLogger('test', 'silent')
 
@@ -115,4 +116,59 @@ t.test('a message being stored or sent out is known to be untold, until it is ou
   sent.resolve()
   await lane.idle()
   t.equal(lane.untoldSince, Number.POSITIVE_INFINITY)
+})
+
+t.test('of an edit that meets a recall no event has the text, and until then it is known to be untold', async (t) => {
+  const log = new MemoryLog()
+  const target = message({ seq: 1, text: 'secret' })
+  const change = { kind: 'recall', seq: 1, msgId: target.msgId } as const
+  const recall = message({ seq: 2, msgId: 'recall:1', text: '', change })
+  await log.append([target, recall])
+  await log.applyChanges([recall])
+  const [applying, applied] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const applyChanges = log.applyChanges.bind(log)
+  log.applyChanges = async (changes) => {
+    applying.resolve()
+    await applied.promise
+    return applyChanges(changes)
+  }
+  const told: Message[] = []
+  const lane = new Lane({
+    log,
+    conversations: new MemoryConversations(),
+    membership: new MembershipCache(groupsOf({ version: 1, members: [] }), { mostMembers: 100 }),
+    fanout: new Fanout({
+      instance: 'i',
+      routes: everywhere(() => []),
+      membersNow: async () => new Set(),
+      behind: () => new Set(),
+      connected: async () => {},
+      absences: { look() {} },
+      publish() {},
+      logger,
+    }),
+    preferences: { of: async () => [] },
+    ownedSince: () => 0,
+    tenures: new Tenures(systemClock),
+    limits: { textLength: 5_000 },
+    clock: systemClock,
+    logger,
+    stored() {},
+    metrics: { committed() {} },
+    events: { ...noEvents, stored: (messages) => told.push(...messages) },
+    standing: () => undefined,
+    beforeCommit() {},
+  })
+  const conversation = new Conversation(target.conversation, 0)
+  conversation.take(await log.tail(conversation.id, 100))
+  conversation.preferencesAt = performance.now()
+  const edit = entry('1', '2', { msgId: 'e', text: 'secret again', change: { ...change, kind: 'edit' } })
+  lane.enqueue(conversation, pendingOf(edit, run('n')))
+  await applying.promise
+  t.ok(lane.untoldSince <= Date.now())
+  t.same(told, [])
+  applied.resolve()
+  await lane.idle()
+  t.match(told, [{ seq: 3, msgId: 'e', text: '', change: { kind: 'edit', seq: 1 } }])
+  t.equal(told.length, 1)
 })
