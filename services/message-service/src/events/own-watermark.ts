@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock, Logger } from '@qunxin/runtime'
+import { answered } from '../store/answered.ts'
 import { SILENT_MS, type Watermarks } from './watermarks.ts'
 
 const RENEW_EVERY_MS = 1_000
@@ -9,7 +10,7 @@ const VALID_MS = SILENT_MS - 1_000
 
 export interface OwnWatermarkOptions {
   instance: string
-  watermarks: Watermarks
+  watermarks: Pick<Watermarks, 'renew' | 'remove'>
   /** Since when (ms by our clock) something we stored may be missing in the stream; Infinity when nothing is. */
   unpublishedSince(): number
   clock: Clock
@@ -95,7 +96,9 @@ export class OwnWatermark {
     const { instance, watermarks, unpublishedSince, clock } = this.#options
     const startedAt = performance.now()
     const until = Math.min(clock.now(), unpublishedSince())
-    const time = await watermarks.renew(instance, this.#offset === undefined ? undefined : until + this.#offset)
+    // One that is given up and happens all the same says no more than what was true then.
+    const renewal = watermarks.renew(instance, this.#offset === undefined ? undefined : until + this.#offset)
+    const time = await answered(renewal)
     this.#renewedAt = startedAt
     this.#offset = time - clock.now()
   }
