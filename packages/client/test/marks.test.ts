@@ -98,14 +98,19 @@ t.test('what the server had no room for is told again', async (t) => {
   t.match(await connection.next('messageRead'), { seq: 4 })
 })
 
-t.test('of many conversations at once the frames keep well below what a user may send', async (t) => {
-  const { connection, client } = await bound(t)
-  for (let to = 100; to < 150; to++) client.markRead({ to, seq: 1 })
-  const call = client.call('queryGroupList')
-  connection.send('queryGroupList', { code: 0, taskId: (await connection.next('queryGroupList')).taskId })
-  await call
-  t.equal(marksOf(connection).length, 10)
-  for (let to = 100; to < 150; to++) t.match(await connection.next('messageRead'), { peerUserId: to })
+t.test('of many conversations at once the frames keep well below what a user may send', (t) => {
+  mock.timers.enable({ apis: ['Date', 'setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  const told: number[] = []
+  const marks = new Marks((_tag, { peerUserId }) => told.push(peerUserId) > 0)
+  const peers = Array.from({ length: 50 }, (_, i) => 100 + i)
+  for (const peerUserId of peers) marks.read({ sessionId: '', peerUserId }, 1)
+  t.equal(told.length, 10)
+  mock.timers.tick(500)
+  t.equal(told.length, 20)
+  mock.timers.tick(1_500)
+  t.same(told, peers)
+  t.end()
 })
 
 t.test('what waits is told before the client leaves', async (t) => {
