@@ -16,6 +16,8 @@ const REREAD_MS = 10
 const USED_WITHIN_MS = 2_000
 /** The next renewal does not wait longer for the one before: the process that has the question may stand still. */
 const RENEWAL_PATIENCE_MS = 500
+/** Shorter than it takes until somebody else owns what we own. */
+const PROMPT_MS = 1_000
 
 /** What group-service tells owners of changes, as this process hears it. */
 export interface ChangeFeed {
@@ -108,6 +110,11 @@ export class MembershipCache {
       await entry.loading
       if (entry.members && (this.#isFresh(entry) || entry.askedAt >= calledAt)) return
     }
+  }
+
+  /** Whether what we are told of comes soon after it was: who stood still or was cut off hears of what may be long past. */
+  get hearsPromptly(): boolean {
+    return this.#now() <= this.#heardUpTo + PROMPT_MS
   }
 
   /** A change group-service tells us of. An empty delta with a version we have not seen means that we missed one. */

@@ -1,4 +1,5 @@
 import { type GroupId, groupConversation, type MembershipChange, type UserId } from '@qunxin/contracts'
+import { AppError } from '@qunxin/runtime'
 import type { Fanout } from '../fanout/fanout.ts'
 import type { Push } from '../fanout/job.ts'
 import type { Conversation } from '../partition/conversation.ts'
@@ -22,6 +23,8 @@ export interface ChangeOptions {
 /**
  * Applies a change of membership that group-service tells the owner of, and confirms it with the group's newest seq. From the
  * first line on no send is checked against the old members; the pushes stand between the commits before and after.
+ *
+ * @throws AppError UNAVAILABLE when it is in force, but where it stands in the log cannot be said
  */
 export async function changeMembership(
   options: ChangeOptions,
@@ -31,6 +34,8 @@ export async function changeMembership(
   const { membership, newcomers, conversations, cursors, receipts } = options
   const { groupId, added, removed } = change
   const before = membership.last(groupId)
+  // Of a change long past somebody else may have stored what came behind it: time stands for its place.
+  const isPlaced = membership.hearsPromptly
   membership.apply(change)
   newcomers.forget(groupId, removed)
   // Who is served already, as the members have been read since the change, goes on being served.
@@ -40,12 +45,12 @@ export async function changeMembership(
   const conversation = conversations.use(id, place.partition)
   const pushes = pushesOf(change, before?.users).map((push) => ({ push }))
   const tell = () => place.fanout.push(pushes)
-  const lastSeq = await placeInLog(options, change, { lane: place.lane, conversation, coming, tell }).catch(
-    (error: unknown) => {
-      newcomers.forget(groupId, coming)
-      throw error
-    },
-  )
+  const at = { lane: place.lane, conversation, coming, isPlaced, tell }
+  const lastSeq = await placeInLog(options, change, at).catch((error: unknown) => {
+    newcomers.forget(groupId, coming)
+    throw error
+  })
+  if (!isPlaced) throw new AppError('UNAVAILABLE')
   // Who joins a busy group has nothing unread (protocol §5).
   if (lastSeq > 0) {
     const joined = added.map((user) => ({ user, conversation: id, deliveredSeq: lastSeq, readSeq: lastSeq }))
@@ -59,15 +64,15 @@ export async function changeMembership(
 async function placeInLog(
   { membership, newcomers, log }: ChangeOptions,
   { groupId, added, removed }: MembershipChange,
-  at: { lane: Lane; conversation: Conversation; coming: readonly UserId[]; tell(): void },
+  at: { lane: Lane; conversation: Conversation; coming: readonly UserId[]; isPlaced: boolean; tell(): void },
 ): Promise<number> {
-  const { lane, conversation, coming, tell } = at
+  const { lane, conversation, coming, isPlaced, tell } = at
   const between = <T>(task: (newest: number) => T) =>
     new Promise<T>((resolve, reject) => {
       lane.between(conversation, (newest) => resolve(task(newest))).catch(reject)
     })
   const place = (seq: number) => {
-    membership.joined(groupId, added, seq)
+    if (isPlaced) membership.joined(groupId, added, seq)
     newcomers.came(groupId, coming, seq)
     return { seq, recent: conversation.recent }
   }

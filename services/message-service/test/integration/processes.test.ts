@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { groupConversation, partitionOf, subjects } from '@qunxin/contracts'
 import t from 'tap'
 import { eventually, fakeGateway, fakeGroups, ownedBy, PARTITIONS, world } from './harness.ts'
 import { checkWritten, startWriting } from './writers.ts'
@@ -70,4 +71,27 @@ t.test('kill -9 under load loses nothing that was answered', { timeout: 60_000 }
   const [last] = children
   last!.kill('SIGTERM')
   t.same(await once(last!, 'exit'), [0, null])
+})
+
+t.test('of a join an owner hears of only when it wakes up, nothing counts as read that was sent since', async (t) => {
+  const sleeper = await startProcess()
+  // In all partitions: some are its own again when it wakes up.
+  const ids = Array.from({ length: 4 * PARTITIONS }, (_, index) => groups.create(String(80 + index), '1', '2'))
+  const say = () => gateway.send(...ids.map((group) => gateway.entry('1', { group })))
+  await say()
+  sleeper.child.kill('SIGSTOP')
+  const bus = await w.connect('group-service')
+  const added = ['3']
+  for (const groupId of ids) {
+    const subject = subjects.partitionMembership(partitionOf(groupConversation(groupId), PARTITIONS))
+    const notice = { reason: 'joined', byUserId: '3', userIds: added, listChanged: added }
+    bus.publish(subject, JSON.stringify({ groupId, version: groups.store(groupId, { added }), added, notice }))
+  }
+  await bus.flush()
+  const other = await startProcess()
+  for (const answer of await say()) t.match(answer, { seq: 2 })
+  sleeper.child.kill('SIGCONT')
+  const owned = async () => (await ownedBy(sleeper.opsUrl)) + (await ownedBy(other.opsUrl))
+  await eventually('each partition to have one owner', async () => (await owned()) === PARTITIONS)
+  t.same(await w.db.collection('cursors').find({ user: '3' }).toArray(), [])
 })
