@@ -101,6 +101,7 @@ t.test('what the server had no room for is told again', async (t) => {
 t.test('of many conversations at once the frames keep well below what a user may send', (t) => {
   mock.timers.enable({ apis: ['Date', 'setTimeout'] })
   t.teardown(() => mock.timers.reset())
+  mock.timers.tick(1_000)
   const told: number[] = []
   const marks = new Marks((_tag, { peerUserId }) => told.push(peerUserId) > 0)
   const peers = Array.from({ length: 50 }, (_, i) => 100 + i)
@@ -108,7 +109,7 @@ t.test('of many conversations at once the frames keep well below what a user may
   t.equal(told.length, 10)
   mock.timers.tick(500)
   t.equal(told.length, 20)
-  mock.timers.tick(1_500)
+  for (let i = 0; i < 3; i++) mock.timers.tick(500)
   t.same(told, peers)
   t.end()
 })
