@@ -25,6 +25,8 @@ export class GroupState {
   /** When its authors may be told again (monotonic ms). */
   nextCountsAt = 0
   readonly #cursors = new Map<UserId, Cursor>()
+  /** Of whom the authors were told everything, or will be. */
+  readonly #followed = new Set<UserId>()
 
   constructor(conversation: ConversationId, tenure: number | undefined, members: Members) {
     this.conversation = conversation
@@ -54,9 +56,13 @@ export class GroupState {
     this.#cursors.set(user, further(this.#cursors.get(user) ?? START, cursor))
   }
 
-  /** Whose cursor it moved the authors are to be told of; `from` is where they have it by what they were told. */
-  moves(user: UserId, from: Cursor): void {
-    if (!this.moved.has(user)) this.moved.set(user, from)
+  /**
+   * Whose cursor is about to move: the authors are to be told. `told` is where they have it by what they were told before this
+   * state was opened, as far as that is remembered.
+   */
+  moves(user: UserId, told: Cursor): void {
+    if (!this.moved.has(user)) this.moved.set(user, this.#followed.has(user) ? this.of(user) : told)
+    this.#followed.add(user)
   }
 
   /** Those who left are no more in here, so that whoever comes again is read again; and they count no more. */
@@ -65,6 +71,7 @@ export class GroupState {
     for (const user of this.#cursors.keys()) {
       if (members.has(user)) continue
       this.#cursors.delete(user)
+      this.#followed.delete(user)
       this.recount = true
     }
   }

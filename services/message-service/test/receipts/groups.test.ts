@@ -89,6 +89,21 @@ t.test('authors are told up to 500 messages back', async (t) => {
   t.same(counts(), [counted('3', 501, [1, 1, 3]), counted('2', 2, [1, 1, 3])])
 })
 
+t.test('an author of whose messages nothing changed is not told, however many others have read elsewhere', async (t) => {
+  const opened = await group(['1', '2', '3', '4'], ['1', '2'])
+  await opened.take([read('3', 1)], 'a')
+  t.same(opened.counts(), [counted('1', 1, [1, 1, 3])])
+  const elsewhere = 'g6'
+  await opened.write(elsewhere, '1')
+  const [members, crowd] = [opened.group.users, Array.from({ length: 60_000 }, (_, index) => String(index + 1))]
+  opened.group.users = crowd
+  await opened.take(crowd.map((user) => ({ user, conversation: elsewhere, delivered: 1 })))
+  opened.group.users = members
+  opened.counts()
+  await opened.take([read('3', 2)], 'a')
+  t.same(opened.counts(), [counted('2', 2, [1, 1, 3])])
+})
+
 t.test('whoever joined later is in no count, and is at least as far as where they joined', async (t) => {
   const opened = await group(['1', '2', '3'], ['1', '1', '1'])
   opened.group.joinedSeq.set('3', 2)
