@@ -93,6 +93,11 @@ export class Conversation {
     return false
   }
 
+  /** Is this refused, or told to nobody when it was stored before? What was said may be taken back all the same. */
+  refuses({ from, change }: Pick<Message, 'from' | 'change'>): boolean {
+    return change?.kind !== 'recall' && this.isBlocked(from)
+  }
+
   get idle(): boolean {
     return this.queue.length === 0 && !this.listed && !this.loading && !this.tailLoading && !this.committing
   }

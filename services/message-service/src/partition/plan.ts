@@ -67,8 +67,7 @@ export function planConversation(
     const { send, hash } = pending
     const original = conversation.recent.get(send.from, send.msgId)
     if (original) {
-      const quiet = conversation.isBlocked(send.from)
-      plan.entries.push({ kind: 'decided', outcome: repeatOf(pending, original, quiet) })
+      plan.entries.push({ kind: 'decided', outcome: repeatOf(pending, original, conversation.refuses(send)) })
       continue
     }
     const key = `${send.from}/${send.msgId}`
@@ -81,8 +80,7 @@ export function planConversation(
       plan.doubt(pending, members.gone ? 'GROUP_NOT_FOUND' : 'NOT_A_MEMBER')
       continue
     }
-    // What was said may be taken back all the same.
-    if (conversation.isBlocked(send.from) && send.change?.kind !== 'recall') {
+    if (conversation.refuses(send)) {
       plan.doubt(pending, 'NOT_ALLOWED')
       continue
     }

@@ -173,7 +173,7 @@ export class Preparation {
     if (tail.seq > (seenSeq ?? 0) && tail.at > afterTime) {
       const range = { fromSeq: (seenSeq ?? 0) + 1, toSeq: tail.seq, afterTime, limit: MOST_YOUNG }
       const young = await log.newest(id, range)
-      this.#again(young.filter(({ from }) => !conversation.isBlocked(from)))
+      this.#again(young.filter((message) => !conversation.refuses(message)))
     }
     conversation.take(tail)
   }

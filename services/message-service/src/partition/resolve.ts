@@ -49,8 +49,9 @@ export function resolve(plan: Plan, facts: { written: Written; known: readonly (
       }
       const original = written.originals?.get(index)
       if (original) {
-        const { seq, at, hash } = original
-        conversation.recent.add(message.from, message.msgId, { seq, at, hash })
+        const { seq, at, hash, recalled, edited } = original
+        const changed = { ...(recalled && { recalled }), ...(edited !== undefined && { edited }) }
+        conversation.recent.add(message.from, message.msgId, { seq, at, hash, ...changed })
         outcomes.push(repeatOf(pending, original))
         continue
       }

@@ -117,6 +117,18 @@ t.test(
   },
 )
 
+t.test('a recall by who is blocked is told like any other, when it is repeated too', async (t) => {
+  const change = { kind: 'recall', seq: 3, msgId: 'm0' } as const
+  const one = conversation(sends(2, { text: '', change }))
+  one.prefer({ user: '2', conversation: 'p1-2', version: 1, blocked: true, muted: false })
+  const [first] = one.queue
+  one.recent.add('1', 'm1', { seq: 4, at: 7, hash: first!.hash })
+  t.match(resolve(planned(one), { written: everything, known: [] }).outcomes, [
+    { kind: 'duplicate', quiet: false, original: { seq: 4 } },
+    { kind: 'stored' },
+  ])
+})
+
 t.test('who mutes a group blocks nobody in it', async (t) => {
   const one = conversation(sends(1, { group: '5', conversation: 'g5' }))
   one.prefer({ user: '2', conversation: 'g5', version: 1, blocked: true, muted: true })
@@ -263,6 +275,19 @@ t.test('a msgId from before is answered with the original, and the rest renumber
     planned(one).messages.map(({ seq, msgId }) => [seq, msgId]),
     [[12, 'm3']],
   )
+})
+
+t.test('that a message from before was taken back or edited is remembered with it', async (t) => {
+  const one = conversation(sends(2))
+  const plan = planned(one)
+  const [first, second] = plan.messages.map(({ hash }, i) => message({ seq: 2 + i, at: 9 + i, hash }))
+  const originals = new Map([
+    [0, { ...first!, recalled: true as const }],
+    [1, { ...second!, edited: 12 }],
+  ])
+  resolve(plan, { written: { isStored: () => false, stoppedAt: 0, originals }, known: [] })
+  t.match(one.recent.get('1', 'm1'), { seq: 2, recalled: true })
+  t.match(one.recent.get('1', 'm2'), { seq: 3, edited: 12 })
 })
 
 t.test('a stopped write of one conversation leaves the numbers of the others as they were', async (t) => {
