@@ -89,7 +89,7 @@ t.test('authors are told up to 500 messages back', async (t) => {
   t.same(counts(), [counted('3', 501, [1, 1, 3]), counted('2', 2, [1, 1, 3])])
 })
 
-t.test('an author of whose messages nothing changed is not told, however many others have read elsewhere', async (t) => {
+t.test('an author of whose messages nothing changed is not told, however much is read elsewhere', async (t) => {
   const opened = await group(['1', '2', '3', '4'], ['1', '2'])
   await opened.take([read('3', 1)], 'a')
   t.same(opened.counts(), [counted('1', 1, [1, 1, 3])])
