@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from './config.ts'
-import { connectNats, openConsumer } from './consumer.ts'
+import { connectNats, openConsumer, streamCreated } from './consumer.ts'
 import { Delivery } from './delivery.ts'
 import { InHand } from './in-hand.ts'
 import { log } from './log.ts'
@@ -44,7 +44,8 @@ export async function runBridge(config: Config, signal: AbortSignal): Promise<vo
   async function receive(): Promise<void> {
     while (!over.aborted) {
       try {
-        const consumer = await openConsumer(nats, config)
+        const place = inHand.readFrom(await streamCreated(nats, config.STREAM))
+        const consumer = await openConsumer(nats, config, place)
         const { num_ack_pending, delivered } = await consumer.info()
         inHand.expect(num_ack_pending, delivered.stream_seq, config.ACK_WAIT_MS + RETRY_MS)
         const messages = await consumer.consume({

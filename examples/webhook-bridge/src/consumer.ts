@@ -42,8 +42,17 @@ export async function connectNats(url: string, signal: AbortSignal): Promise<Nat
 
 type Settings = Pick<Config, 'STREAM' | 'CONSUMER' | 'SUBJECTS' | 'START' | 'ACK_WAIT_MS' | 'IN_HAND'>
 
-/** The durable consumer, whose place in the stream NATS keeps: made when it is not there, brought up to date when it is. */
-export async function openConsumer(nats: NatsConnection, settings: Settings): Promise<Consumer> {
+/** When the stream was made: one that was removed and made again is another one. */
+export async function streamCreated(nats: NatsConnection, stream: string): Promise<string> {
+  const { streams } = await jetstreamManager(nats)
+  return (await streams.info(stream)).created
+}
+
+/**
+ * The durable consumer, whose place in the stream NATS keeps: made when it is not there, brought up to date when it is. One that
+ * is made goes on at `place`, when that is known.
+ */
+export async function openConsumer(nats: NatsConnection, settings: Settings, place?: number): Promise<Consumer> {
   const { STREAM, CONSUMER, SUBJECTS, START, ACK_WAIT_MS, IN_HAND } = settings
   const manager = await jetstreamManager(nats)
   const adjustable = { filter_subjects: SUBJECTS, ack_wait: nanos(ACK_WAIT_MS), max_ack_pending: IN_HAND }
@@ -52,7 +61,9 @@ export async function openConsumer(nats: NatsConnection, settings: Settings): Pr
     await manager.consumers.add(STREAM, {
       durable_name: CONSUMER,
       ack_policy: AckPolicy.Explicit,
-      deliver_policy: START === 'all' ? DeliverPolicy.All : DeliverPolicy.New,
+      ...(place === undefined
+        ? { deliver_policy: START === 'all' ? DeliverPolicy.All : DeliverPolicy.New }
+        : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: place }),
       ...adjustable,
     })
   return jetstream(nats).consumers.get(STREAM, CONSUMER)

@@ -69,7 +69,7 @@ export class Delivery {
   }
 }
 
-/** Under one id the same event is never published twice; one without is told by its place in the stream. */
+/** Under one id the same event is never published twice; one without is told by its place in the stream and its time there. */
 function idOf(event: JsMsg): string {
-  return event.headers?.get('Nats-Msg-Id') || `#${event.seq}`
+  return event.headers?.get('Nats-Msg-Id') || `#${event.seq} ${event.timestampNanos}`
 }
