@@ -19,7 +19,7 @@ export interface EventsOptions {
   db: Db
   instance: string
   missedBy: MissedBy
-  log: Pick<MessageLog, 'applyChanges'>
+  log: Pick<MessageLog, 'applyChanges' | 'originals'>
   /** The oldest message of ours (ms of the log) the relay may not have been handed everything about. */
   untoldSince(): number
   clock: Clock

@@ -40,7 +40,7 @@ export function missedBy(options: MissedByOptions): MissedBy {
     // A gateway that has had no time to be heard of is not dead.
     await delay(Math.max(0, listeningSince + DEAD_AFTER_MS - performance.now()))
     const told = Map.groupBy(
-      messages.filter(({ change }) => !change),
+      messages.filter(({ change, recalled }) => !change && !recalled),
       ({ conversation }) => conversation,
     )
     const receivers = await receiversIn([...told.keys()], options)

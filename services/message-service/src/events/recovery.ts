@@ -22,7 +22,7 @@ export interface RecoveryOptions {
   ready(): Promise<void>
   publish(event: Event): Promise<void>
   missedBy: MissedBy
-  log: Pick<MessageLog, 'applyChanges'>
+  log: Pick<MessageLog, 'applyChanges' | 'originals'>
   /** What we doubt ourselves. */
   doubt: Doubt
   /** A time of ours by the database's clock, or a little earlier. */
@@ -109,7 +109,7 @@ export class Recovery {
       take: async (messages) => {
         await stillOurs()
         // Who stored a recall or an edit and died may not have done what it says.
-        facts += await this.#publish(await log.applyChanges(messages), stillOurs)
+        facts += await this.#publish(await withoutRecalled(await log.applyChanges(messages), log), stillOurs)
       },
       lost: (from, until) =>
         logger.error(
@@ -157,4 +157,10 @@ export class Recovery {
       }
     }
   }
+}
+
+/** The same, but without what was taken back since: the oplog tells them as they were stored. */
+async function withoutRecalled(messages: readonly Message[], log: Pick<MessageLog, 'originals'>): Promise<Message[]> {
+  const now = await log.originals(messages)
+  return messages.map((message, index) => (now[index]?.recalled ? now[index] : message))
 }

@@ -50,12 +50,15 @@ t.test('who had no connection missed it: neither the sender, nor who is on a gat
   ])
 })
 
-t.test('of groups that are gone or over the limit, and of recalls and edits, nobody missed anything', async (t) => {
-  const change = { kind: 'edit' as const, seq: 1, msgId: 'm1' }
-  const edit = message({ seq: 2, to: '3', change })
-  t.same(await missed()([message({ group: '6' }), edit]), [])
-  t.same(await missed({ groupLimit: 3 })([message({ group: '5' })]), [])
-})
+t.test(
+  'of groups that are gone or over the limit, and of recalls, edits and what was recalled, nobody missed anything',
+  async (t) => {
+    const change = { kind: 'edit' as const, seq: 1, msgId: 'm1' }
+    const edit = message({ seq: 2, to: '3', change })
+    t.same(await missed()([message({ group: '6' }), edit, message({ to: '3', recalled: true })]), [])
+    t.same(await missed({ groupLimit: 3 })([message({ group: '5' })]), [])
+  },
+)
 
 t.test('nobody missed what was sent before they joined', async (t) => {
   const member = (userId: string, joinedSeq: number) => ({ userId, role: 'member' as const, joinedSeq })

@@ -4,6 +4,7 @@ import t from 'tap'
 import { Watermarks } from '../../src/events/watermarks.ts'
 import { MongoLog } from '../../src/store/mongo-log.ts'
 import { message } from '../sample.ts'
+import { eventsOf } from './events-stream.ts'
 import { eventually, fakeGateway, fakeGroups, tappedLog, world } from './harness.ts'
 import { random } from './writers.ts'
 
@@ -232,6 +233,20 @@ t.test('what a dead instance left undone is done though nobody touches the conve
     const original = await other.db.collection('messages').findOne({ msgId: 'm1' })
     return original?.recalled === true && original.text === ''
   })
+  const { stored: facts, offline } = await eventsOf(await other.connect('reader'), other.name)
+  const told = await eventually('both facts', async () => {
+    const all = await facts()
+    return all.length === 2 && all
+  })
+  t.match(told, [
+    { fact: { seq: 1, contentStr: '' } },
+    { fact: { seq: 2, contentStr: '', change: { kind: 'recall', seq: 1 } } },
+  ])
+  await eventually(
+    'nothing to be left',
+    async () => !(await other.db.collection('watermarks').findOne({ _id: 'dead' as never })),
+  )
+  t.same(await offline(), [], 'nobody missed what is gone')
 })
 
 t.test('slow mode keeps nobody from changing what they said, and a change does not count', async (t) => {
