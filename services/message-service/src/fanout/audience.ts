@@ -27,6 +27,14 @@ export function withoutThose(users: Iterable<UserId>, others: ReadonlySet<UserId
   return others.size === 0 ? all : all.filter((user) => !others.has(user))
 }
 
+export function areSameUsers(some: ReadonlySet<UserId>, others: ReadonlySet<UserId>): boolean {
+  // Unchanged it is mostly the very same set.
+  if (some === others) return true
+  if (some.size !== others.size) return false
+  for (const user of some) if (!others.has(user)) return false
+  return true
+}
+
 export function byNode(users: Iterable<UserId>, routes: ReadonlyMap<UserId, ReadonlySet<string>>): ByNode {
   const nodes = new Map<string, UserId[]>()
   for (const user of users) {

@@ -1,6 +1,6 @@
 import { type FrameItem, type GroupId, type MsgModel, type SendAnswer, shownTo, type UserId } from '@qunxin/contracts'
 import { toMsgModel } from '../domain/present.ts'
-import { type ByNode, byNode, groupOfItem, usersOfItem, withoutThose } from './audience.ts'
+import { areSameUsers, type ByNode, byNode, groupOfItem, usersOfItem, withoutThose } from './audience.ts'
 import { DeliveryWriter } from './delivery-writer.ts'
 import type { Job, JobItem, MessageFrame, Push } from './job.ts'
 
@@ -30,6 +30,8 @@ export function compose(job: Job, options: Composing): Publication[] {
   const answers = new Map<string, DeliveryWriter>()
   const replies = new Map<string, SendAnswer[]>()
   const audiences = new Map<GroupId, ByNode>()
+  /** Of each group, without those who came behind the message before. */
+  const withoutLater = new Map<GroupId, { later: ReadonlySet<UserId>; audience: ByNode }>()
   const last = onlyAnsweringNode(job)
   const writerOf = (all: Map<string, DeliveryWriter>, node: string) => {
     let writer = all.get(node)
@@ -49,7 +51,14 @@ export function compose(job: Job, options: Composing): Publication[] {
       audience = audiences.get(group) ?? byNode(users, routes)
       audiences.set(group, audience)
       const later = item.frame ? behind?.(group, item.frame.message.seq) : undefined
-      if (later && later.size > 0) audience = byNode(withoutThose(users, later), routes)
+      if (later && later.size > 0) {
+        // Messages one behind the other are mostly for the same members.
+        let some = withoutLater.get(group)
+        if (!some || !areSameUsers(some.later, later))
+          some = { later, audience: byNode(withoutThose(users, later), routes) }
+        withoutLater.set(group, some)
+        audience = some.audience
+      }
     }
     if (audience.size > 0) {
       const header = item.frame ? headerOf(item.frame) : item.push ? pushHeaderOf(item.push) : {}

@@ -1,7 +1,7 @@
 import type { GroupId, UserId } from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
 import type { Absences } from './absences.ts'
-import { groupOfItem, usersOfItem } from './audience.ts'
+import { areSameUsers, groupOfItem, usersOfItem } from './audience.ts'
 import { type Composing, compose, type Publication } from './compose.ts'
 import type { Job } from './job.ts'
 import type { Routes } from './routes.ts'
@@ -130,10 +130,7 @@ function areSame(before: ByGroup, now: ByGroup): boolean {
   if (before.size !== now.size) return false
   for (const [group, users] of before) {
     const others = now.get(group)
-    // Unchanged it is mostly the very same set.
-    if (others === users) continue
-    if (others?.size !== users.size) return false
-    for (const user of users) if (!others.has(user)) return false
+    if (!others || !areSameUsers(users, others)) return false
   }
   return true
 }

@@ -156,6 +156,26 @@ t.test('who joined later gets neither what was sent before nor what is sent roun
   )
 })
 
+t.test('messages for the same members share one look at their routes, also without who joined later', async (t) => {
+  let looks = 0
+  class Counted extends Map<string, ReadonlySet<string>> {
+    override get(user: string) {
+      looks += 1
+      return super.get(user)
+    }
+  }
+  const routes = new Counted(['1', '2', '3'].map((user) => [user, on('a')]))
+  const later = [['2', '3'], ['2', '3'], ['3'], ['2'], ['2'], []]
+  const job = later.map((_, index) => stored({ seq: index + 1, group: '5' }, 'a', index))
+  const behind = (_: string, seq: number) => new Set(later[seq - 1])
+  const published = read(compose(job, { instance: 'i', routes, members, behind }))
+  t.same(
+    published.flatMap(({ items }) => items.flatMap(({ users }: FrameItem) => (users ? [users.join('')] : []))),
+    ['1', '1', '12', '13', '13', '123'],
+  )
+  t.equal(looks, 3 + 1 + 2 + 2, 'all members, and each set of those who were there')
+})
+
 t.test('a batch with a reply subject is answered there, after the frames', async (t) => {
   const item = stored({ seq: 1 }, 'a', 11)
   item.answered!.run.reply = 'inbox'
