@@ -90,8 +90,10 @@ const REPLACED = [
 ]
 const INDEX_NOT_FOUND = 27
 
+/** Only what is there: to drop one that is not shuts everybody out of the collection all the same, for as long as somebody is in it. */
 async function dropReplaced(db: Db): Promise<void> {
   for (const { collection, index } of REPLACED) {
+    if (!(await db.collection(collection).indexExists(index))) continue
     await db
       .collection(collection)
       .dropIndex(index)

@@ -57,3 +57,20 @@ t.test('the indexes stand on what is asked for', async (t) => {
   t.same((await keys('preferences')).sort(), ['_id', 'conversation,user', 'user,peer'])
   t.same((await keys('conversations')).sort(), ['_id', 'user,lastAt,conversation'])
 })
+
+t.test('an index that has a better one now is dropped; without one a start keeps nobody from writing', async (t) => {
+  const messages = mongo.db.collection('messages')
+  const names = async () => (await messages.indexes()).map((index) => index.name)
+  const again = () => connectMongo({ url: mongoUrl, database: name, logger })
+  await messages.createIndex({ conversation: 1, at: 1 })
+  await (await again()).close()
+  t.notOk((await names()).includes('conversation_1_at_1'))
+
+  // Who writes holds a lock, here for as long as the start takes: whoever waited for the whole collection would wait for it.
+  const session = mongo.client.startSession()
+  session.startTransaction()
+  await messages.insertOne({ from: 'somebody' }, { session })
+  await (await again()).close()
+  await t.resolves(session.commitTransaction(), 'and is not given up for it')
+  await session.endSession()
+})
