@@ -5,7 +5,7 @@ import type { ConversationName } from './conversation-name.ts'
 export interface ClientEvents {
   /** Each message of others, and of the user's other devices, once; those of a conversation in order. */
   message: MsgModel
-  /** A recall or an edit: `change` says of which message, the rest is the change's own place and, of an edit, the new text. */
+  /** A recall or an edit: `change` says of which message, the rest is the change's own place and, of an edit, the new text, unless `withheld`. */
   messageChanged: MsgModel
   /** How far somebody has received and read. */
   messageState: MessageStatePush

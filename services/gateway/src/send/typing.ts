@@ -21,7 +21,7 @@ export class Typing {
     this.#options = options
   }
 
-  take(user: UserId, conversation: ConversationId, now = Date.now()): void {
+  take(user: UserId, conversation: ConversationId, now = performance.now()): void {
     const { bus, partitions } = this.#options
     const key = `${user} ${conversation}`
     this.#forget(now - ONCE_IN_MS)

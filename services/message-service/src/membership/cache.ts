@@ -225,7 +225,9 @@ export class MembershipCache {
       const { members: list, version, slowModeMs = 0, history } = await this.#source.membersOf(entry.group)
       const admins = new Set(list.filter(({ role }) => role !== 'member').map(({ userId }) => userId))
       const joinedSeq = new Map(list.flatMap((one) => (one.joinedSeq ? [[one.userId, one.joinedSeq] as const] : [])))
-      const unplaced = new Set(list.filter((one) => one.joinedSeq === undefined).map(({ userId }) => userId))
+      // Nobody asks for it else, and it may be all of them.
+      const placeless = history === 'joined' ? list.filter((one) => one.joinedSeq === undefined) : []
+      const unplaced = new Set(placeless.map(({ userId }) => userId))
       const users = new Set(list.map(({ userId }) => userId))
       members = membersAt(version, users, { slowModeMs, admins, history, joinedSeq, unplaced })
     } catch (error) {

@@ -18,7 +18,7 @@ export interface Members extends Settings {
   readonly users: ReadonlySet<UserId>
   /** The newest seq of the group when each came, as far as it is known and not 0. */
   readonly joinedSeq: ReadonlyMap<UserId, number>
-  /** Who came nobody knows where in the log. */
+  /** With `history: joined`: who came nobody knows where in the log. */
   readonly unplaced: ReadonlySet<UserId>
   has(user: UserId): boolean
 }

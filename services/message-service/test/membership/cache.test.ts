@@ -293,6 +293,7 @@ t.test(
       const read = await membersOf(group)
       return {
         ...read,
+        history: 'joined',
         members: read.members.map((member) => (member.userId === '2' ? { ...member, joinedSeq: 7 } : member)),
       }
     }
