@@ -7,6 +7,9 @@ export interface Cursor {
   readSeq: number
 }
 
+/** Of who has had nothing yet. */
+export const AT_START: Readonly<Cursor> = { deliveredSeq: 0, readSeq: 0 }
+
 /** Protocol §5: 3 when the reader has read it, 2 when it reached them, else 1. */
 export function stateOf(seq: number, reader: Cursor | undefined): MessageState {
   if (!reader) return 1

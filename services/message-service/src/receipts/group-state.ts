@@ -1,10 +1,8 @@
 import type { ConversationId, UserId } from '@qunxin/contracts'
 import type { VersionedFloor } from '../domain/floors.ts'
-import type { Cursor } from '../domain/present.ts'
+import { AT_START, type Cursor } from '../domain/present.ts'
 import type { Members } from '../membership/members.ts'
 import { further } from './told.ts'
-
-const START: Cursor = { deliveredSeq: 0, readSeq: 0 }
 
 /** The cursors of one group's members, while its partition is ours without a break. */
 export class GroupState {
@@ -41,19 +39,19 @@ export class GroupState {
 
   /** Who joined has had and read everything before. */
   of(user: UserId): Cursor {
-    const cursor = this.#cursors.get(user) ?? START
+    const cursor = this.#cursors.get(user) ?? AT_START
     const joinedSeq = this.members.joinedSeq.get(user) ?? 0
     return joinedSeq === 0 ? cursor : further(cursor, { deliveredSeq: joinedSeq, readSeq: joinedSeq })
   }
 
   covers(user: UserId, { deliveredSeq, readSeq }: Cursor): boolean {
-    const cursor = this.#cursors.get(user) ?? START
+    const cursor = this.#cursors.get(user) ?? AT_START
     return cursor.deliveredSeq >= deliveredSeq && cursor.readSeq >= readSeq
   }
 
   /** It stands so in the store. */
   put(user: UserId, cursor: Cursor): void {
-    this.#cursors.set(user, further(this.#cursors.get(user) ?? START, cursor))
+    this.#cursors.set(user, further(this.#cursors.get(user) ?? AT_START, cursor))
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { ConversationId, UserId } from '@qunxin/contracts'
 import { LRUCache } from 'lru-cache'
+import { AT_START } from '../domain/present.ts'
 import type { Members } from '../membership/members.ts'
 import { Slots } from '../partition/slots.ts'
 import type { Cursors } from '../store/cursors.ts'
@@ -36,7 +37,7 @@ export class GroupStates {
     const missing = state.missing
     if (missing.length > 0) {
       const found = await this.#slots.use(() => this.#cursors.of(conversation, missing))
-      for (const user of missing) state.put(user, found.get(user) ?? { deliveredSeq: 0, readSeq: 0 })
+      for (const user of missing) state.put(user, found.get(user) ?? AT_START)
     }
     return state
   }

@@ -1,6 +1,7 @@
 import { type ConversationId, groupOf } from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
 import type { Message } from '../domain/message.ts'
+import { AT_START } from '../domain/present.ts'
 import type { Members } from '../membership/members.ts'
 import type { CursorMove, Cursors } from '../store/cursors.ts'
 import type { FloorKeeper } from './floor-keeper.ts'
@@ -72,7 +73,7 @@ export class TakeAlong {
     const moves = senders.flatMap((sender, index): Required<CursorMove>[] => {
       const { user, conversation, runs } = sender
       const joined = lastMembers(conversation)?.joinedSeq.get(user) ?? 0
-      const before = further(stored[index] ?? NOTHING, { deliveredSeq: joined, readSeq: joined })
+      const before = further(stored[index] ?? AT_START, { deliveredSeq: joined, readSeq: joined })
       const after = takenAlong(runs, before)
       return after.readSeq > before.readSeq ? [{ user, conversation, ...after }] : []
     })
@@ -88,5 +89,3 @@ export class TakeAlong {
     await floors.write(changed)
   }
 }
-
-const NOTHING = { deliveredSeq: 0, readSeq: 0 }

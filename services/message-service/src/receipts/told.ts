@@ -1,10 +1,9 @@
 import { LRUCache } from 'lru-cache'
-import type { Cursor } from '../domain/present.ts'
+import { AT_START, type Cursor } from '../domain/present.ts'
 import type { CursorKey } from '../store/cursors.ts'
 import { keyOf } from './gathering.ts'
 
 const MOST_CURSORS = 50_000
-const NOTHING: Cursor = { deliveredSeq: 0, readSeq: 0 }
 
 /**
  * Cursors that this process has stored and told of, so that a repeat costs nothing. Who does not remember tells once more, which
@@ -14,7 +13,7 @@ export class Told {
   readonly #cursors = new LRUCache<string, Cursor>({ max: MOST_CURSORS })
 
   of(key: CursorKey): Cursor {
-    return this.#cursors.get(keyOf(key)) ?? NOTHING
+    return this.#cursors.get(keyOf(key)) ?? AT_START
   }
 
   covers(key: CursorKey, { deliveredSeq, readSeq }: Cursor): boolean {

@@ -1,5 +1,5 @@
 import type { ConversationId, UserId } from '@qunxin/contracts'
-import type { Cursor } from '../domain/present.ts'
+import { AT_START, type Cursor } from '../domain/present.ts'
 import type { CursorKey, CursorMove, Cursors } from './cursors.ts'
 
 /** Cursors in memory, for tests. */
@@ -8,7 +8,7 @@ export class MemoryCursors implements Cursors {
 
   async advance(moves: readonly CursorMove[]): Promise<void> {
     for (const { user, conversation, deliveredSeq = 0, readSeq = 0 } of moves) {
-      const before = this.#cursors.get(`${user}/${conversation}`) ?? { deliveredSeq: 0, readSeq: 0 }
+      const before = this.#cursors.get(`${user}/${conversation}`) ?? AT_START
       this.#cursors.set(`${user}/${conversation}`, {
         deliveredSeq: Math.max(before.deliveredSeq, deliveredSeq),
         readSeq: Math.max(before.readSeq, readSeq),
@@ -25,7 +25,7 @@ export class MemoryCursors implements Cursors {
   }
 
   async each(keys: readonly CursorKey[]): Promise<Cursor[]> {
-    return keys.map((key) => this.#cursors.get(`${key.user}/${key.conversation}`) ?? { deliveredSeq: 0, readSeq: 0 })
+    return keys.map((key) => this.#cursors.get(`${key.user}/${key.conversation}`) ?? AT_START)
   }
 
   #pick(names: readonly string[], keyOf: (name: string) => string): Map<string, Cursor> {

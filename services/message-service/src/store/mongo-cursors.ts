@@ -1,6 +1,6 @@
 import type { ConversationId, UserId } from '@qunxin/contracts'
 import type { Collection, Db, Filter } from 'mongodb'
-import type { Cursor } from '../domain/present.ts'
+import { AT_START, type Cursor } from '../domain/present.ts'
 import { answered } from './answered.ts'
 import type { CursorKey, CursorMove, Cursors } from './cursors.ts'
 
@@ -32,7 +32,7 @@ export class MongoCursors implements Cursors {
       for (const document of await answered(this.#cursors.find({ $or }).toArray()))
         found.set(`${document.user}/${document.conversation}`, cursorOf(document))
     }
-    return keys.map(({ user, conversation }) => found.get(`${user}/${conversation}`) ?? { deliveredSeq: 0, readSeq: 0 })
+    return keys.map(({ user, conversation }) => found.get(`${user}/${conversation}`) ?? AT_START)
   }
 
   async #write(moves: readonly CursorMove[]): Promise<void> {
