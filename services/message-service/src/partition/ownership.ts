@@ -8,7 +8,7 @@ import {
   ownerOf,
   subjects,
 } from '@qunxin/contracts'
-import type { Logger } from '@qunxin/runtime'
+import { type Logger, untilAvailable } from '@qunxin/runtime'
 import type { Tenures } from './tenures.ts'
 
 /** Longer than one interval: whoever lives has been heard of by then. */
@@ -49,12 +49,13 @@ export class Ownership {
 
   /** Listens who is there, takes its share, and only then says so: the others let go when they hear of us. */
   async start(signal?: AbortSignal): Promise<void> {
-    const { bus } = this.#options
+    const { bus, logger } = this.#options
     this.#subscription = bus.subscribe(subjects.messageInstances, ({ data }) => this.#hear(data))
     await delay(LISTEN_FIRST_MS, undefined, signal ? { signal } : undefined)
     this.#phase = 'serving'
     this.#update()
-    await bus.flush()
+    // A connection that breaks answers no flush.
+    await untilAvailable('NATS to know what is ours', () => bus.flush(), { logger, signal })
     this.#announce()
     this.#timer = setInterval(() => {
       // While NATS is away nobody can be heard, which says nothing of them.
