@@ -33,7 +33,7 @@ function interrupted(): void {
   asked = true
   progress('stopping')
   starting.abort()
-  void (target?.stop() ?? Promise.resolve()).finally(() => process.exit(INTERRUPTED))
+  void target?.stop().finally(() => process.exit(INTERRUPTED))
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupted)
 // Whoever started us was killed.
