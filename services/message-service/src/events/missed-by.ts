@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import { type ConversationId, DEAD_AFTER_MS, groupOf, pairOf, type UserId } from '@qunxin/contracts'
 import { AppError } from '@qunxin/runtime'
 import type { Message } from '../domain/message.ts'
@@ -10,6 +10,8 @@ import type { Preferences } from '../store/preferences.ts'
 import type { Missed, MissedBy } from './message-events.ts'
 
 const GROUPS_AT_ONCE = 8
+/** Of whose connections is asked in one turn of the event loop: to a process that has just started all of them are unknown. */
+const USERS_AT_ONCE = 2_000
 
 export interface MissedByOptions {
   source: Pick<MembershipSource, 'membersOf'>
@@ -45,7 +47,7 @@ export function missedBy(options: MissedByOptions): MissedBy {
     )
     const receivers = await receiversIn([...told.keys()], options)
     const users = new Set([...receivers.values()].flatMap((some) => some.map(({ user }) => user)))
-    const nodes = await routes.nodesOf(users)
+    const nodes = await nodesOf([...users], routes)
     const away = new Map<ConversationId, readonly Receiver[]>()
     for (const [conversation, some] of receivers) {
       const nowhere = some.filter(({ user }) => ![...(nodes.get(user) ?? [])].some(lives))
@@ -81,6 +83,15 @@ function missedOf(message: Message, { users, had, muted }: Audience): Missed[] {
   const some = reached === users.length ? users : users.slice(0, reached)
   const others = some.includes(message.from) ? some.filter((user) => user !== message.from) : some
   return others.length > 0 ? [{ message, users: others, muted }] : []
+}
+
+async function nodesOf(users: readonly UserId[], routes: MissedByOptions['routes']) {
+  const nodes = new Map<UserId, ReadonlySet<string>>()
+  for (let at = 0; at < users.length; at += USERS_AT_ONCE) {
+    for (const [user, its] of await routes.nodesOf(users.slice(at, at + USERS_AT_ONCE))) nodes.set(user, its)
+    await nextTurn()
+  }
+  return nodes
 }
 
 async function receiversIn(

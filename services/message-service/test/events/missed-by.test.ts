@@ -92,3 +92,22 @@ t.test('gateways are given the time to be heard of', async (t) => {
   heard = true
   t.same(await answer, [], 'a gateway heard of in time counts')
 })
+
+t.test('where tens of thousands are is asked for bit by bit, with turns for others between', async (t) => {
+  const users = Array.from({ length: 20_000 }, (_, i) => String(i + 10))
+  const members = users.map((userId) => ({ userId, role: 'member' as const }))
+  let most = 0
+  let turns = 0
+  const others = setInterval(() => turns++, 0)
+  const nodesOf = async (asked: Iterable<string>) => {
+    const some = [...asked]
+    most = Math.max(most, some.length)
+    return new Map(some.map((user) => [user, new Set<string>()] as const))
+  }
+  const source = { membersOf: async () => ({ version: 1, members }) }
+  const found = await missed({ source, routes: { nodesOf }, groupLimit: 100_000 })([message({ group: '5' })])
+  clearInterval(others)
+  t.equal(found[0]?.users.length, users.length)
+  t.ok(most <= 2_000, `${most} at once`)
+  t.ok(turns > 0)
+})
