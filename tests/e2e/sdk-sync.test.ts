@@ -63,6 +63,7 @@ t.test('what came while it was away is given once it is back, in order and befor
   const { client, told, cut, comeBack } = await syncing(two)
   await sender.message({ toUserId: two.number, contentStr: 'p1' })
   await eventually(() => told.length === 1, 'the first')
+  await eventually(() => client.positions.length === 2, 'it knows where both conversations stand')
   await cut()
   for (const contentStr of ['p2', 'p3']) await sender.message({ toUserId: two.number, contentStr })
   sender.send('recallMessage', { sessionId: '', peerUserId: two.number, seq: 2, taskId: 'r' })
