@@ -79,9 +79,10 @@ export class ScriptedService {
     })
   }
 
-  /** Of all batches, repeats included. */
+  /** The receipts of all batches in order of arrival, repeats left out: a batch comes again when its answer is late. */
   get receipts(): ReceiptBatch['receipts'] {
-    return this.receiptBatches.flatMap(({ receipts }) => receipts)
+    const all = this.receiptBatches.flatMap(({ receipts }) => receipts)
+    return [...new Map(all.map((receipt) => [JSON.stringify(receipt), receipt])).values()]
   }
 
   /** The sends of all batches in order of arrival, repeats left out. */
