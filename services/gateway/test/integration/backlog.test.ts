@@ -100,8 +100,8 @@ t.test('what was written counts as delivered once the pong of a later ping has c
   client.socket.pong(pings[0])
   await until(() => deliveredTo('607').length === 1, 'the first receipt')
   t.same(deliveredTo('607'), [['p607-608', 4]])
-  await until(() => pings.length > 1, 'the next ping')
-  client.socket.pong(pings[1])
+  // A ping that came before that pong speaks for nothing written since: each further one is answered.
+  client.socket.on('ping', (data) => client.socket.pong(data))
   await until(() => deliveredTo('607').length === 2, 'the second receipt')
   t.same(deliveredTo('607')[1], ['p607-608', 5])
 })
