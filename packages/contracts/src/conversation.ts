@@ -1,4 +1,5 @@
 import type { GroupId, UserId } from './ids.ts'
+import type { MsgModel } from './models.ts'
 
 /** `p<lower>-<higher>` for the unordered pair of a personal conversation, `g<groupId>` for a group. */
 export type ConversationId = string
@@ -47,4 +48,13 @@ export function conversationOf(
   { sessionId, peerUserId = '0' }: { sessionId?: GroupId | undefined; peerUserId?: UserId | undefined },
 ): ConversationId {
   return sessionId === undefined ? personalConversation(user, peerUserId) : groupConversation(sessionId)
+}
+
+/** The conversation a message stands in. */
+export function conversationOfMessage({
+  sessionId,
+  fromUserId,
+  toUserId,
+}: Pick<MsgModel, 'sessionId' | 'fromUserId' | 'toUserId'>): ConversationId {
+  return sessionId === '' ? personalConversation(String(fromUserId), String(toUserId)) : groupConversation(sessionId)
 }

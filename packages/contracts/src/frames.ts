@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { milliseconds, msgId, orEmpty, type taskId, userId } from './ids.ts'
+import type { MsgModel } from './models.ts'
 
 /** Seed B: every frame, both ways. canConnect and other tags without input may leave `data` out. */
 export const frame = z.object({ tag: z.string().min(1).max(64), data: z.unknown().default(undefined) })
@@ -58,6 +59,14 @@ export interface TypingPush {
   sessionId: string
   peerUserId: number
   userId: number
+}
+
+/**
+ * The tag under which an entry of the log is told. A recall or an edit has one of its own: clients that know only the seeds
+ * ignore it, and would show it as a message otherwise.
+ */
+export function messageTag({ change }: Pick<MsgModel, 'change'>): 'message' | 'messageChanged' {
+  return change ? 'messageChanged' : 'message'
 }
 
 /** `error` push: NOT_BOUND, UNKNOWN_OPERATION, refused bindings and unreadable frames. */

@@ -109,7 +109,7 @@ export async function startGateway(
       bus,
       node,
       partitions: config.PARTITIONS,
-      onInstancesChanged: (callback) => instances.onChanged(callback),
+      instances,
       timeoutMs: config.SEND_TIMEOUT_MS,
       limit: { sends: config.SENDS_LIMIT, bytes: config.SENDS_LIMIT_BYTES },
     })

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Bus, CallContext } from '@qunxin/bus'
+import { AppError } from '@qunxin/runtime'
 
 const PATIENCE_MS = 5_000
 const REPEAT_EVERY_MS = 500
@@ -34,4 +35,19 @@ export async function askOwner(
   } finally {
     over.abort()
   }
+}
+
+/**
+ * What the owner of a partition answers to something that is asked for.
+ *
+ * @throws AppError TIMEOUT when none answered: it may be done or not, and may be asked for again
+ */
+export async function ownersAnswer(
+  bus: Bus,
+  subject: string,
+  { asked, deadline }: { asked: unknown } & Pick<CallContext, 'deadline'>,
+): Promise<unknown> {
+  const reply = await askOwner(bus, subject, { payload: JSON.stringify(asked), deadline })
+  if (!reply) throw new AppError('TIMEOUT')
+  return JSON.parse(Buffer.from(reply).toString())
 }

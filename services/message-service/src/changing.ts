@@ -14,6 +14,7 @@ import { type ChangeLimits, refusalOfChange } from './domain/change-rules.ts'
 import type { Message } from './domain/message.ts'
 import { isVisible } from './domain/visibility.ts'
 import type { MembershipSource } from './membership/source.ts'
+import { visibleTo } from './reads/as-member.ts'
 import type { ReadGate } from './reads/read-gate.ts'
 import type { AskToSend } from './sending.ts'
 import type { MessageLog } from './store/message-log.ts'
@@ -64,11 +65,11 @@ async function lookUp(
 ): Promise<Message> {
   const { kind, input, msgId, text, conversation, user } = wanted
   const { seq, sessionId } = input
-  const [found, member] = await Promise.all([
+  const [found, visible] = await Promise.all([
     log.oldest(conversation, { fromSeq: seq, toSeq: seq, limit: 1 }),
-    sessionId === undefined ? undefined : membership.memberOf(sessionId, user),
+    visibleTo(membership, user, sessionId),
   ])
-  const target = found.find((message) => isVisible(member?.visible, message))
+  const target = found.find((message) => isVisible(visible, message))
   const refusal = refusalOfChange(target, { kind, by: user, now: clock.now() }, limits)
   if (!target || refusal) {
     const isOwn = target !== undefined && !target.change && target.from === user

@@ -14,7 +14,7 @@ import {
   type UserId,
 } from '@qunxin/contracts'
 import { AppError } from '@qunxin/runtime'
-import { askOwner } from './asking.ts'
+import { ownersAnswer } from './asking.ts'
 
 /**
  * Has one entry stored by the partition's owner, whichever instance that is, until `deadline` (ms since 1970).
@@ -29,8 +29,7 @@ export function askToSend(options: { bus: Bus; instance: string; partitions: num
   return async (send, deadline) => {
     const batch: SendBatch = { node: instance, batch: ++batches, sends: [send] }
     const subject = subjects.partitionSend(partitionOf(send.conversation, partitions))
-    const reply = await askOwner(bus, subject, { payload: JSON.stringify(batch), deadline })
-    const [answer] = reply ? (JSON.parse(Buffer.from(reply).toString()) as SendAnswer[]) : []
+    const [answer] = (await ownersAnswer(bus, subject, { asked: batch, deadline })) as SendAnswer[]
     if (!answer) throw new AppError('TIMEOUT')
     if ('code' in answer) throw new AppError(answer.code, { details: answer.details })
     return answer

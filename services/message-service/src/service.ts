@@ -258,6 +258,8 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     untoldSince: () => owner.untoldSince(),
     logger,
     own: (partition) => owner.partitions.own(partition),
+    take: (partitions) => owner.partitions.take(partitions),
+    silence: (partition) => owner.partitions.silence(partition),
     release: (partition) => owner.partitions.release(partition),
   })
   const dropCaches = (cause: 'stall' | 'nats') => {

@@ -1,5 +1,5 @@
 import { type Bus, Live } from '@qunxin/bus'
-import { messageInstance, subjects } from '@qunxin/contracts'
+import { messageInstance, ownerOf, subjects } from '@qunxin/contracts'
 import type { Logger, Readiness } from '@qunxin/runtime'
 
 export interface MessageInstancesOptions {
@@ -31,6 +31,11 @@ export class MessageInstances {
   /** Those that may send a message out: the living ones, and for a moment those that leave. */
   get sending(): ReadonlySet<string> {
     return new Set([...this.#live.names(), ...this.#leaving.names()])
+  }
+
+  /** Who owns a partition, as far as we have heard. */
+  ownerOf(partition: number): string | undefined {
+    return ownerOf(partition, this.#live.names())
   }
 
   /** An instance came or went. */

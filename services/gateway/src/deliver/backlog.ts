@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Bus } from '@qunxin/bus'
-import { backlog, type MsgModel, type OutputOf, type UserId } from '@qunxin/contracts'
+import { backlog, conversationOfMessage, type MsgModel, type OutputOf, type UserId } from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
 import type { GroupBacklogs } from './group-backlogs.ts'
-import { conversationOf, messageFrame } from './message-frame.ts'
+import { messageFrame } from './message-frame.ts'
 import type { Order } from './order.ts'
 import type { Receiver } from './receiver.ts'
 
@@ -82,7 +82,7 @@ async function send(
   let bytes = 0
   for (const message of messages) {
     if (!wanted()) return
-    const conversation = conversationOf(message)
+    const conversation = conversationOfMessage(message)
     if (message.seq <= (receiver.floors?.get(conversation) ?? 0)) continue
     const frame = messageFrame(message)
     order.showHeldBefore(receiver, conversation, message.seq)

@@ -1,8 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { backlog, ConversationId, MsgModel, OutputOf, UserId } from '@qunxin/contracts'
+import {
+  type backlog,
+  type ConversationId,
+  conversationOfMessage,
+  type MsgModel,
+  type OutputOf,
+  type UserId,
+} from '@qunxin/contracts'
 import { type BacklogOptions, type BacklogReceiver, readBacklog } from './backlog.ts'
 import { Held } from './held.ts'
-import { conversationOf, messageFrame } from './message-frame.ts'
+import { messageFrame } from './message-frame.ts'
 import type { Order } from './order.ts'
 import type { LiveFrame } from './receiver.ts'
 
@@ -150,7 +157,7 @@ function show(receiver: CatchUpReceiver, { messages, groupsMissing }: Read, orde
   else receiver.held = undefined
   for (const message of news({ receiver, held }, messages)) {
     const { seq } = message
-    const conversation = conversationOf(message)
+    const conversation = conversationOfMessage(message)
     // Without a position no hole tells of what was in front: a backlog leaves out what the user sent from other devices.
     if (receiver.positions?.get(conversation) === undefined)
       for (const one of live) if (isBefore(one, conversation, seq)) order.take(receiver, one)
@@ -162,7 +169,7 @@ function show(receiver: CatchUpReceiver, { messages, groupsMissing }: Read, orde
 function take(receiver: CatchUpReceiver, message: MsgModel, order: Order): void {
   order.take(receiver, {
     frame: messageFrame(message),
-    conversation: conversationOf(message),
+    conversation: conversationOfMessage(message),
     seq: message.seq,
     again: { from: String(message.fromUserId), msgId: message.msgId },
   })

@@ -19,7 +19,7 @@ export interface DeliveriesOptions {
   node: string
   order: Order
   streams: Pick<InstanceStreams, 'take'>
-  answered(answer: SendAnswer): void
+  answered(answer: SendAnswer, instance: string): void
   /** This node's connections of a user. */
   receiversOf(user: UserId): readonly Receiver[]
 }
@@ -44,7 +44,7 @@ export function subscribeDeliveries(options: DeliveriesOptions): void {
     if (!streams.take(delivery, place, message.data.length)) return
     let next = 0
     for (const item of delivery.items) {
-      if (item.kind === 'answer') answered(item.answer)
+      if (item.kind === 'answer') answered(item.answer, delivery.from)
       else show(item, bodies[next++] as Uint8Array)
     }
   })

@@ -16,8 +16,8 @@ export interface BatcherOptions {
 }
 
 /**
- * The sends of one partition: at most one unanswered batch, which is published unchanged until every send in it is answered
- * or ended, and behind it what gathers meanwhile. The order of arrival is never changed.
+ * The sends of one partition: at most one unanswered batch, which is published again until every send in it is answered or
+ * ended, with those that are not, and behind it what gathers meanwhile. The order of arrival is never changed.
  */
 export class PartitionBatcher {
   readonly #node: string
@@ -45,9 +45,10 @@ export class PartitionBatcher {
     if (this.#batch || this.#queue.length === 0) return
     const sends = this.#take()
     this.#number += 1
-    const json = `{"node":${JSON.stringify(this.#node)},"batch":${this.#number},"sends":[${sends.map((send) => send.json).join(',')}]}`
-    const payload = Buffer.from(json)
-    const unanswered = new Unanswered(() => this.#publish(payload))
+    const head = `{"node":${JSON.stringify(this.#node)},"batch":${this.#number},"sends":[`
+    // What was refused once is not sent again: another owner could store it, when the reason is gone.
+    const json = () => `${head}${sends.flatMap((send) => (send.open ? [send.json] : [])).join(',')}]}`
+    const unanswered = new Unanswered(() => this.#publish(Buffer.from(json())))
     this.#batch = { unanswered, sends, open: sends.length }
     unanswered.publish(now)
   }

@@ -1,5 +1,6 @@
 import type { Bus } from '@qunxin/bus'
 import { type ErrorCode, errors, partitionOf, type SendAnswer, type SendEntry, subjects } from '@qunxin/contracts'
+import type { MessageInstances } from '../binding/message-instances.ts'
 import type { NewSend, SendInRow, SubmitSend } from '../calls/send-call.ts'
 import { ClosedRows, type WhenHeard } from './closed-rows.ts'
 import { PartitionBatcher } from './partition-batcher.ts'
@@ -20,8 +21,7 @@ export interface SendsOptions {
   bus: Pick<Bus, 'writable' | 'publish' | 'onReconnect'>
   node: string
   partitions: number
-  /** Calls back whenever a message-service instance appears or disappears: partitions may have another owner. */
-  onInstancesChanged(callback: () => void): void
+  instances: Pick<MessageInstances, 'ownerOf' | 'onChanged'>
   /** How long a send may wait for its answer, in ms. */
   timeoutMs?: number
   /** What may wait at once, of all connections and HTTP together. */
@@ -31,6 +31,7 @@ export interface SendsOptions {
 /** Everything this gateway has sent and has no answer to, from sockets and from HTTP. Answers come by {@link answered}. */
 export class Sends implements SubmitSend {
   readonly #partitions: number
+  readonly #instances: SendsOptions['instances']
   readonly #timeoutMs: number
   readonly #limit: { sends: number; bytes: number }
   readonly #batchers: PartitionBatcher[]
@@ -51,6 +52,7 @@ export class Sends implements SubmitSend {
   constructor(options: SendsOptions) {
     const { bus, node, partitions } = options
     this.#partitions = partitions
+    this.#instances = options.instances
     this.#timeoutMs = options.timeoutMs ?? 5_000
     this.#limit = options.limit ?? DEFAULT_LIMIT
     this.#batchers = Array.from({ length: partitions }, (_, partition) => {
@@ -64,7 +66,7 @@ export class Sends implements SubmitSend {
       return new PartitionBatcher({ node, publish })
     })
     const repeatAll = () => this.#repeat(Number.POSITIVE_INFINITY)
-    options.onInstancesChanged(repeatAll)
+    this.#instances.onChanged(repeatAll)
     bus.onReconnect(repeatAll)
     this.#ticking = setInterval(() => this.#tick(), TICK_MS).unref()
   }
@@ -114,10 +116,10 @@ export class Sends implements SubmitSend {
     this.#touch(batcher)
   }
 
-  /** An owner's answer; one that comes too late, or again, counts for nothing. */
-  answered(answer: SendAnswer): void {
+  /** An instance's answer; one that comes too late, or again, counts for nothing. */
+  answered(answer: SendAnswer, instance: string): void {
     const pending = this.#pending.get(answer.id)
-    if (!pending) return
+    if (!pending || this.#isOverruled(answer, pending, instance)) return
     this.#forget(pending)
     pending.open = false
     const batcher = this.#batcherOf(pending.entry.conversation)
@@ -170,6 +172,12 @@ export class Sends implements SubmitSend {
     clearInterval(this.#ticking)
     const code: ErrorCode = 'UNAVAILABLE'
     this.#end([...this.#pending.values()].map((pending) => ({ pending, code })))
+  }
+
+  /** The owner of before refuses, and the one of now has the send too: it may have no reason to. */
+  #isOverruled(answer: SendAnswer, { entry }: PendingSend, instance: string): boolean {
+    if (!('code' in answer) || errors[answer.code].retryable) return false
+    return this.#instances.ownerOf(partitionOf(entry.conversation, this.#partitions)) !== instance
   }
 
   #batcherOf(conversation: string): PartitionBatcher {

@@ -181,7 +181,7 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     node,
     order,
     streams,
-    answered: (answer) => sends.answered(answer),
+    answered: (answer, instance) => sends.answered(answer, instance),
     receiversOf: (user) => connections.of(user),
   })
 

@@ -70,6 +70,21 @@ t.test('a batch keeps to both limits, and a send larger than the limit still goe
   )
 })
 
+t.test('a repeat has no send that was answered or has expired', async (t) => {
+  const { made, published, add, answer } = batcher()
+  const [one, two, three] = [send({ expiresAt: 10 }), send({ conn: 'c2' }), send({ conn: 'c3' })]
+  add(one, two, three)
+  made.advance(0)
+  answer(two)
+  made.expire(10)
+  made.repeat(0, 500)
+  t.same(published.map(ids), [[one.entry.id, two.entry.id, three.entry.id], [three.entry.id]])
+  t.same(
+    published.map(({ batch }) => batch),
+    [1, 1],
+  )
+})
+
 t.test('a repeat is the same batch, as often as it takes, and not before its time', async (t) => {
   const { made, published, add } = batcher()
   add(send())
@@ -119,13 +134,4 @@ t.test('sends of no connection stand in no row', async (t) => {
     [http.entry.id],
   )
   t.same(made.endBehind(http, 'UNAVAILABLE'), [])
-})
-
-t.test('an expired send stays in the batch while another of it is open: the repeat is unchanged', async (t) => {
-  const { made, published, add } = batcher()
-  add(send({ expiresAt: 10 }), send({ conn: 'c2', expiresAt: 20 }))
-  made.advance(0)
-  t.equal(made.expire(10).length, 1)
-  made.repeat(5, 11)
-  t.same(published[1], published[0])
 })

@@ -1,6 +1,9 @@
 import type { UserId } from '@qunxin/contracts'
 import type { Cursor, Floor, FloorEntry } from './present.ts'
 
+/** Groups up to here have counts and floors, and are read anew for each question about receipts (protocol §5). */
+export const COUNTED_MEMBERS = 500
+
 /** The two lowest of each cursor. */
 export function floorOf(cursors: Iterable<[UserId, Cursor]>): Floor {
   const delivered: FloorEntry[] = []

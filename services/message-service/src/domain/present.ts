@@ -10,6 +10,18 @@ export interface Cursor {
 /** Of who has had nothing yet. */
 export const AT_START: Readonly<Cursor> = { deliveredSeq: 0, readSeq: 0 }
 
+export function further(one: Cursor, other: Cursor): Cursor {
+  return {
+    deliveredSeq: Math.max(one.deliveredSeq, other.deliveredSeq),
+    readSeq: Math.max(one.readSeq, other.readSeq),
+  }
+}
+
+/** Where a member of a group is: who joined has had and read everything before. */
+export function sinceJoining(cursor: Cursor, joinedSeq: number): Cursor {
+  return joinedSeq === 0 ? cursor : further(cursor, { deliveredSeq: joinedSeq, readSeq: joinedSeq })
+}
+
 /** Protocol §5: 3 when the reader has read it, 2 when it reached them, else 1. */
 export function stateOf(seq: number, reader: Cursor | undefined): MessageState {
   if (!reader) return 1

@@ -45,17 +45,17 @@ export class Absences {
       const { frame } = item
       if (!frame || frame.message.change) continue
       const { message } = frame
-      const users = message.group === undefined ? usersOfItem(item) : members.get(message.group)
-      if (!users) {
-        this.#options.unknown(message)
+      const { group, seq } = message
+      if (group === undefined) {
+        if (this.#isNew(frame)) this.#report(message, nowhere(usersOfItem(item), routes))
         continue
       }
-      if (!this.#isNew(frame)) continue
-      if (message.group === undefined) this.#report(message, nowhere(users, routes))
-      else if ((users as ReadonlySet<UserId>).size <= this.#options.groupLimit) {
-        const absent = absentOf(message.group, users as ReadonlySet<UserId>)
-        const later = behind?.(message.group, message.seq)
-        this.#report(message, later ? withoutThose(absent, later) : absent)
+      const users = members.get(group)
+      if (!users) this.#options.unknown(message)
+      else if (this.#isNew(frame) && users.size <= this.#options.groupLimit) {
+        const later = behind?.(group, seq)
+        const absentees = absentOf(group, users)
+        this.#report(message, later ? withoutThose(absentees, later) : absentees)
       }
     }
   }

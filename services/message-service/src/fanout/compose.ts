@@ -1,4 +1,12 @@
-import { type FrameItem, type GroupId, type MsgModel, type SendAnswer, shownTo, type UserId } from '@qunxin/contracts'
+import {
+  type FrameItem,
+  type GroupId,
+  type MsgModel,
+  messageTag,
+  type SendAnswer,
+  shownTo,
+  type UserId,
+} from '@qunxin/contracts'
 import { toMsgModel } from '../domain/present.ts'
 import { areSameUsers, type ByNode, byNode, groupOfItem, usersOfItem, withoutThose } from './audience.ts'
 import { DeliveryWriter } from './delivery-writer.ts'
@@ -116,9 +124,7 @@ function forAll(body: Uint8Array): Bodies {
 }
 
 function messageBody(model: MsgModel): Uint8Array {
-  // Of its own, so that who knows only the seeds does not take a change for a message.
-  const tag = model.change ? 'messageChanged' : 'message'
-  return Buffer.from(`{"tag":"${tag}","data":${JSON.stringify(model)}}`)
+  return Buffer.from(`{"tag":"${messageTag(model)}","data":${JSON.stringify(model)}}`)
 }
 
 type Header = Omit<FrameItem, 'kind' | 'size' | 'users'>

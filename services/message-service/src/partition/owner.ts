@@ -113,6 +113,7 @@ export function createOwner(config: Config, parts: OwnerParts) {
         beforeCommit: parts.noticeStall,
       }),
   )
+  const fanoutOf = (lane: Lane) => fanouts[lanes.indexOf(lane)] as Fanout
   const refuse = (batch: SendBatch, reply: string | undefined) => {
     metrics.refusedBatch(batch.sends.length)
     const answers = batch.sends.map(({ id }) => ({ id, code: 'UNAVAILABLE' as const }))
@@ -129,19 +130,17 @@ export function createOwner(config: Config, parts: OwnerParts) {
     refuse,
     changeMembership: (change, lane, partition) => {
       parts.noticeStall()
-      const fanout = fanouts[lanes.indexOf(lane)] as Fanout
       const { cursors, receipts } = parts
       const options = { membership, newcomers, log, conversations, cursors, receipts }
-      return changeMembership(options, change, { lane, fanout, partition })
+      return changeMembership(options, change, { lane, fanout: fanoutOf(lane), partition })
     },
     typing: (notice, lane) => typing[lanes.indexOf(lane)]?.take(notice),
     changePreference: (change, lane, partition) => {
       parts.noticeStall()
       const options = { preferences: parts.preferences, conversations, caughtUp: () => bus.flush() }
-      const fanout = fanouts[lanes.indexOf(lane)] as Fanout
       return changePreference(options, change, {
         lane,
-        fanout,
+        fanout: fanoutOf(lane),
         ownedSince: () => partitions.listeningSince(partition),
       })
     },
@@ -156,9 +155,9 @@ export function createOwner(config: Config, parts: OwnerParts) {
         return partitions.listeningSince(partitionOf(conversation, config.PARTITIONS))
       },
       tell: async (pushes) => {
-        const laneOf = ({ conversation }: StatePush) => partitionOf(conversation, config.PARTITIONS) % lanes.length
+        const laneOf = ({ conversation }: StatePush) => partitions.laneOf(partitionOf(conversation, config.PARTITIONS))
         const told = [...Map.groupBy(pushes, laneOf)].map(([lane, some]) => {
-          const fanout = fanouts[lane] as Fanout
+          const fanout = fanoutOf(lane)
           fanout.push(some.map((push) => ({ push })))
           return fanout.out()
         })

@@ -27,7 +27,11 @@ export interface OwnershipOptions {
   /** The oldest message of ours that may not have been told (ms of the log). */
   untoldSince(): number
   logger: Logger
+  /** Listens for a partition; its sends count only from {@link take} on. */
   own(partition: number): void
+  take(partitions: readonly number[]): void
+  /** Listens no more, and finishes what it has taken. */
+  silence(partition: number): void
   release(partition: number): void
 }
 
@@ -40,6 +44,10 @@ export class Ownership {
   #subscription: Subscription | undefined
   #timer: NodeJS.Timeout | undefined
   #echoAt = performance.now()
+  /** Ours, but not taken yet: somebody else may still be deciding what is sent there. */
+  readonly #gained: number[] = []
+  /** Who goes, and has not been told yet that we have taken over. */
+  #relieving: string | undefined
   #phase: 'listening' | 'serving' | 'leaving' = 'listening'
 
   constructor(options: OwnershipOptions) {
@@ -57,10 +65,14 @@ export class Ownership {
     // A connection that breaks answers no flush.
     await untilAvailable('NATS to know what is ours', () => bus.flush(), { logger, signal })
     this.#announce()
+    // What came before this has come, our own announcement too.
+    await untilAvailable('NATS to know that we are here', () => bus.flush(), { logger, signal })
     this.#timer = setInterval(() => {
       // While NATS is away nobody can be heard, which says nothing of them.
       const isCutOff = performance.now() - this.#echoAt >= CUT_OFF_MS
       if ((bus.connected && this.#live.expire()) || isCutOff) this.#options.tenures.shaken()
+      // The dead refuse nothing, and who was only taken for dead takes nothing before it has said that it lives.
+      this.#take()
       this.#announce()
     }, ANNOUNCE_EVERY_MS)
     this.#timer.unref()
@@ -92,6 +104,7 @@ export class Ownership {
     if (!said.success) return
     if (said.data.instance === instance) {
       this.#echoAt = performance.now()
+      if (said.data.relieves === this.#relieving) this.#take()
       return
     }
     if (said.data.partitions !== partitions) {
@@ -102,7 +115,9 @@ export class Ownership {
       return
     }
     const { instance: other, leaving, relieves, handsOver } = said.data
+    if (relieves === instance) this.#silence(other)
     if (leaving) {
+      this.#relieving = other
       this.#live.left(other)
       void this.#relieve(other)
     } else {
@@ -115,13 +130,31 @@ export class Ownership {
     tenures.handedOver(said.data)
   }
 
-  /** As long as both serve, each finds its messages stored by the other, and looks them up. */
+  /** Until it hears of us, the other serves on. */
   async #relieve(leaver: string): Promise<void> {
     const heard = await this.#options.bus.flush().then(
       () => true,
       () => false,
     )
     if (heard && this.#phase === 'serving') this.#announce({ relieves: leaver })
+  }
+
+  /**
+   * Our announcement has come back: whoever served what we gained has heard it too, before anything that comes from now on, and
+   * let go. Before that both would decide, and one could refuse for good what the other stores.
+   */
+  #take(): void {
+    this.#relieving = undefined
+    this.#options.take(this.#gained.splice(0))
+  }
+
+  /** It serves what falls to it now. */
+  #silence(successor: string): void {
+    if (this.#phase !== 'leaving') return
+    const { partitions, tenures, silence } = this.#options
+    const others = this.#live.names()
+    for (let partition = 0; partition < partitions; partition++)
+      if (tenures.has(partition) && ownerOf(partition, others) === successor) silence(partition)
   }
 
   #announce(extra: Partial<MessageInstance> = {}): void {
@@ -140,6 +173,7 @@ export class Ownership {
       if (ours === tenures.has(partition)) continue
       if (ours) {
         tenures.begin(partition)
+        this.#gained.push(partition)
         own(partition)
       } else {
         release(partition)

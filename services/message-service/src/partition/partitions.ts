@@ -48,6 +48,8 @@ export class Partitions {
   /** Since when everything told to the owner of a partition comes here. */
   readonly #listeningSince = new Map<number, number>()
   readonly #batches = new Batches()
+  /** Of these somebody else may still be deciding what is sent. */
+  readonly #notTaken = new Set<number>()
   /** What comes until this is over was sent while we could not take it. */
   #catchingUp: Promise<void> | undefined
 
@@ -55,8 +57,10 @@ export class Partitions {
     this.#options = options
   }
 
+  /** Listens for a partition; its sends count only from {@link take} on. */
   own(partition: number): void {
     const { bus } = this.#options
+    this.#notTaken.add(partition)
     this.#subscriptions.set(partition, [
       bus.subscribe(subjects.partitionSend(partition), (message) => this.takeBatch(partition, message)),
       bus.subscribe(subjects.partitionMembership(partition), (message) => this.#takeMembership(partition, message)),
@@ -69,6 +73,11 @@ export class Partitions {
     this.#listeningSince.set(partition, performance.now())
   }
 
+  /** Gateways repeat what came before. */
+  take(partitions: readonly number[]): void {
+    for (const partition of partitions) this.#notTaken.delete(partition)
+  }
+
   /** Since when we have been listening for a partition without a break (monotonic ms); undefined when we do not. */
   listeningSince(partition: number): number | undefined {
     return this.#listeningSince.get(partition)
@@ -76,13 +85,20 @@ export class Partitions {
 
   /** Stops listening and drops what waits: the gateways send it to the new owner. */
   release(partition: number): void {
-    this.#silence(partition)
+    this.silence(partition)
     this.drop(partition)
   }
 
-  /** Stops listening everywhere; what is in the lanes is finished. */
+  /** Stops listening; what is in the lanes is finished. */
+  silence(partition: number): void {
+    for (const subscription of this.#subscriptions.get(partition) ?? []) subscription.unsubscribe()
+    this.#subscriptions.delete(partition)
+    this.#listeningSince.delete(partition)
+    this.#notTaken.delete(partition)
+  }
+
   stopIntake(): void {
-    for (const partition of [...this.#subscriptions.keys()]) this.#silence(partition)
+    for (const partition of [...this.#subscriptions.keys()]) this.silence(partition)
   }
 
   /** Drops queues and caches of one partition, or of all. */
@@ -114,7 +130,7 @@ export class Partitions {
   }
 
   takeBatch(partition: number, message: Pick<Msg, 'data' | 'reply'>): void {
-    if (this.#catchingUp !== undefined) return
+    if (this.#catchingUp !== undefined || this.#notTaken.has(partition)) return
     const { logger, queueLimit, refuse, conversations } = this.#options
     const parsed = sendBatch.safeParse(decode(message.data))
     if (!parsed.success || !parsed.data.sends.every(isSend)) {
@@ -172,12 +188,6 @@ export class Partitions {
       .catch((error: unknown) =>
         this.#options.logger.debug({ reason: String(error) }, 'receipts are not confirmed, and come again'),
       )
-  }
-
-  #silence(partition: number): void {
-    for (const subscription of this.#subscriptions.get(partition) ?? []) subscription.unsubscribe()
-    this.#subscriptions.delete(partition)
-    this.#listeningSince.delete(partition)
   }
 }
 

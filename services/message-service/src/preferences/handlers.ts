@@ -1,10 +1,7 @@
 import { actorOf, type Bus, type CallContext, type HandlersOf } from '@qunxin/bus'
 import {
   BLOCKED_PER_PAGE,
-  type ConversationId,
-  conversationOf,
   type PreferenceChange,
-  pairOf,
   partitionOf,
   personalConversation,
   preferenceAnswer,
@@ -12,7 +9,8 @@ import {
   type UserId,
 } from '@qunxin/contracts'
 import { AppError } from '@qunxin/runtime'
-import { askOwner } from '../asking.ts'
+import { ownersAnswer } from '../asking.ts'
+import { conversationFor } from '../membership/conversation-for.ts'
 import type { MembershipSource } from '../membership/source.ts'
 import type { Preferences } from '../store/preferences.ts'
 
@@ -51,24 +49,7 @@ export function preferenceHandlers(ports: PreferencePorts): Pick<HandlersOf<'mes
   }
 }
 
-/**
- * The conversation that one of its users names.
- *
- * @throws AppError GROUP_NOT_FOUND, NOT_A_MEMBER, NO_SUCH_RECEIVER for oneself
- */
-export async function conversationFor(
-  user: UserId,
-  name: Parameters<typeof conversationOf>[1],
-  membership: Pick<MembershipSource, 'memberOf'>,
-): Promise<ConversationId> {
-  const conversation = conversationOf(user, name)
-  const pair = pairOf(conversation)
-  if (pair && pair[0] === pair[1]) throw new AppError('NO_SUCH_RECEIVER')
-  if (name.sessionId !== undefined) await membership.memberOf(name.sessionId, user)
-  return conversation
-}
-
-/** @throws AppError TIMEOUT when no owner answered: it may be done or not, and may be asked for again */
+/** @throws AppError TIMEOUT */
 async function change(
   { bus, partitions, preferences }: PreferencePorts,
   wanted: Omit<PreferenceChange, 'version'>,
@@ -78,9 +59,7 @@ async function change(
   const subject = subjects.partitionPreference(partitionOf(conversation, partitions))
   for (;;) {
     const asked: PreferenceChange = { ...wanted, version: await preferences.version(user, conversation) }
-    const reply = await askOwner(bus, subject, { payload: JSON.stringify(asked), deadline })
-    if (!reply) throw new AppError('TIMEOUT')
-    // Another device of the user was first.
-    if (preferenceAnswer.parse(JSON.parse(Buffer.from(reply).toString())).done) return {}
+    // Another device of the user was first, when it is not done.
+    if (preferenceAnswer.parse(await ownersAnswer(bus, subject, { asked, deadline })).done) return {}
   }
 }

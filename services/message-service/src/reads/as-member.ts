@@ -1,4 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { GroupId, UserId } from '@qunxin/contracts'
+import type { Visible } from '../domain/visibility.ts'
+import type { MembershipSource } from '../membership/source.ts'
 
 /** Protocol §4: a change of membership is in force for history at the latest so long after it was answered. */
 const HOLDS_MS = 200
@@ -20,4 +23,17 @@ export async function readAsMember<M, T>(ask: () => Promise<M>, read: (member: M
     if (isDeepStrictEqual(now, member)) return [member, result]
     member = now
   }
+}
+
+/**
+ * What a user may see of a group; without one, of a personal conversation, everything.
+ *
+ * @throws AppError GROUP_NOT_FOUND, NOT_A_MEMBER
+ */
+export async function visibleTo(
+  membership: Pick<MembershipSource, 'memberOf'>,
+  user: UserId,
+  group: GroupId | undefined,
+): Promise<Visible> {
+  return group === undefined ? undefined : (await membership.memberOf(group, user)).visible
 }

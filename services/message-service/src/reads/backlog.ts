@@ -18,6 +18,7 @@ import type { Head } from '../store/message-log.ts'
 import { readAsMember } from './as-member.ts'
 import type { GroupsInTime } from './groups-in-time.ts'
 import type { ReadPorts } from './records.ts'
+import { seqsOfTimes } from './seqs-of-times.ts'
 
 /** Protocol §3: what a connection that only knows the seeds gets at most. */
 const BACKLOG_MESSAGES = 500
@@ -118,8 +119,6 @@ async function unseen({ log }: BacklogPorts, user: UserId, behind: Behind): Prom
   })
   const models = messages.map((message) => toMsgModel(message, stateForReceiver))
   if (visible === undefined || !messages.some(({ change }) => change)) return models
-  const times = timesIn(visible)
-  const seqs = await log.seqsAt(times.map((time) => ({ conversation, time })))
-  const ranges = rangesOf(visible, (time) => seqs[times.indexOf(time)] ?? 0)
+  const ranges = rangesOf(visible, await seqsOfTimes(log, conversation, timesIn(visible)))
   return models.map((model) => shownTo(model, (seq) => isInRanges(ranges, seq)))
 }

@@ -6,13 +6,13 @@ import {
   type UserId,
 } from '@qunxin/contracts'
 import { LRUCache } from 'lru-cache'
-import type { Cursor } from '../domain/present.ts'
+import { COUNTED_MEMBERS } from '../domain/floors.ts'
+import { AT_START, type Cursor, sinceJoining } from '../domain/present.ts'
 import type { MembershipSource } from '../membership/source.ts'
 import type { Cursors } from '../store/cursors.ts'
 import type { MessageLog } from '../store/message-log.ts'
+import { seqsOfTimes } from './seqs-of-times.ts'
 
-/** Groups up to here are read anew for each question. */
-const EXACT_MEMBERS = 500
 /** Larger ones at most once in this time. */
 const KEPT_MS = 5_000
 /** Kept over all groups. */
@@ -58,7 +58,7 @@ export class MemberCursors {
     const kept = this.#kept.get(group) ?? this.#reading.get(group)
     if (kept) return kept
     const { members } = await this.#membership.membersOf(group)
-    if (members.length <= EXACT_MEMBERS) return this.#read(group, members)
+    if (members.length <= COUNTED_MEMBERS) return this.#read(group, members)
     // Whoever asks meanwhile shares it: a page after page of a large group is one read.
     const reading = this.#kept.get(group) ?? this.#reading.get(group) ?? this.#keep(group, members)
     return reading
@@ -83,13 +83,7 @@ export class MemberCursors {
       const users = some.map(({ userId }) => userId)
       const found = await this.#cursors.of(groupConversation(group), users)
       for (const { userId: user, joinedSeq = joined.get(user) ?? 0 } of some) {
-        const { deliveredSeq = 0, readSeq = 0 } = found.get(user) ?? {}
-        all.push({
-          user,
-          joinedSeq,
-          deliveredSeq: Math.max(deliveredSeq, joinedSeq),
-          readSeq: Math.max(readSeq, joinedSeq),
-        })
+        all.push({ user, joinedSeq, ...sinceJoining(found.get(user) ?? AT_START, joinedSeq) })
       }
     }
     return all.sort((one, other) => Number(one.user) - Number(other.user))
@@ -101,8 +95,7 @@ export class MemberCursors {
       joinedSeq === undefined && joinedAt !== undefined ? [{ userId, joinedAt }] : [],
     )
     const times = [...new Set(unknown.map(({ joinedAt }) => joinedAt))]
-    const found = await this.#log.seqsAt(times.map((time) => ({ conversation: groupConversation(group), time })))
-    const seqs = new Map(times.map((time, index) => [time, found[index] ?? 0]))
-    return new Map(unknown.map(({ userId, joinedAt }) => [userId, seqs.get(joinedAt) ?? 0]))
+    const seqAt = await seqsOfTimes(this.#log, groupConversation(group), times)
+    return new Map(unknown.map(({ userId, joinedAt }) => [userId, seqAt(joinedAt)]))
   }
 }

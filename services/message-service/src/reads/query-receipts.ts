@@ -14,7 +14,7 @@ import { isVisible } from '../domain/visibility.ts'
 import type { MembershipSource } from '../membership/source.ts'
 import type { Cursors } from '../store/cursors.ts'
 import type { MessageLog } from '../store/message-log.ts'
-import { readAsMember } from './as-member.ts'
+import { readAsMember, visibleTo } from './as-member.ts'
 import type { MemberCursor, MemberCursors } from './member-cursors.ts'
 
 export interface QueryReceiptsPorts {
@@ -40,7 +40,7 @@ export async function readReceipts(
   const conversation = conversationOf(user, input)
   const group = groupOf(conversation)
   const [visible, [[message], members]] = await readAsMember(
-    async () => (group === undefined ? undefined : (await ports.membership.memberOf(group, user)).visible),
+    () => visibleTo(ports.membership, user, group),
     () =>
       Promise.all([
         ports.log.oldest(conversation, { fromSeq: seq, toSeq: seq, limit: 1 }),

@@ -11,7 +11,7 @@ import { toChatRecord } from '../domain/present.ts'
 import type { MembershipSource } from '../membership/source.ts'
 import type { MessageLog } from '../store/message-log.ts'
 import type { Overviews } from '../store/overviews.ts'
-import { readAsMember } from './as-member.ts'
+import { readAsMember, visibleTo } from './as-member.ts'
 import { fitting } from './fitting.ts'
 import { statesOf } from './states.ts'
 import { visiblePage } from './visible-page.ts'
@@ -42,7 +42,7 @@ export async function loadRecords(
   const limit = pageSize + 1
   const forward = lastTime !== undefined
   const [, [messages, states]] = await readAsMember(
-    async () => (groupId === undefined ? undefined : (await ports.membership.memberOf(groupId, user)).visible),
+    () => visibleTo(ports.membership, user, groupId),
     (visible) =>
       Promise.all([
         visiblePage(ports.log, conversation, { visible, lastTime, beforeSeq, limit }),

@@ -2,6 +2,7 @@ import type { ConversationId } from '@qunxin/contracts'
 import type { Message } from '../domain/message.ts'
 import { rangesOf, timesIn, type Visible } from '../domain/visibility.ts'
 import type { MessageLog } from '../store/message-log.ts'
+import { seqsOfTimes } from './seqs-of-times.ts'
 
 export interface PageOptions {
   visible: Visible
@@ -25,8 +26,7 @@ export async function visiblePage(
   // What is known by time only is looked up, and with it where the page begins: one question to the log.
   const times = timesIn(visible)
   if (lastTime !== undefined) times.push(lastTime)
-  const seqs = await log.seqsAt(times.map((time) => ({ conversation, time })))
-  const seqAt = (time: number) => seqs[times.indexOf(time)] ?? 0
+  const seqAt = await seqsOfTimes(log, conversation, times)
   const within = rangesOf(visible, seqAt)
   return lastTime === undefined
     ? log.newest(conversation, { ...below, within, limit, changes: false })

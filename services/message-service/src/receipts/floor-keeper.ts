@@ -1,12 +1,12 @@
 import { type ConversationId, groupOf } from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
 import { LRUCache } from 'lru-cache'
-import { floorOf, isSameFloor } from '../domain/floors.ts'
+import { COUNTED_MEMBERS, floorOf, isSameFloor } from '../domain/floors.ts'
 import type { Members } from '../membership/members.ts'
 import type { FloorDocument, Floors } from '../store/floors.ts'
 import type { CountPushes } from './count-pushes.ts'
 import type { GroupState } from './group-state.ts'
-import { COUNTED_MEMBERS, type GroupStates } from './group-states.ts'
+import type { GroupStates } from './group-states.ts'
 import type { Place } from './place.ts'
 
 const WRITE_EVERY_MS = 200

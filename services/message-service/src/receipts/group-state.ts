@@ -1,8 +1,7 @@
 import type { ConversationId, UserId } from '@qunxin/contracts'
 import type { VersionedFloor } from '../domain/floors.ts'
-import { AT_START, type Cursor } from '../domain/present.ts'
+import { AT_START, type Cursor, further, sinceJoining } from '../domain/present.ts'
 import type { Members } from '../membership/members.ts'
-import { further } from './told.ts'
 
 /** The cursors of one group's members, while its partition is ours without a break. */
 export class GroupState {
@@ -37,11 +36,8 @@ export class GroupState {
     return [...this.members.users].filter((user) => !this.#cursors.has(user))
   }
 
-  /** Who joined has had and read everything before. */
   of(user: UserId): Cursor {
-    const cursor = this.#cursors.get(user) ?? AT_START
-    const joinedSeq = this.members.joinedSeq.get(user) ?? 0
-    return joinedSeq === 0 ? cursor : further(cursor, { deliveredSeq: joinedSeq, readSeq: joinedSeq })
+    return sinceJoining(this.#cursors.get(user) ?? AT_START, this.members.joinedSeq.get(user) ?? 0)
   }
 
   covers(user: UserId, { deliveredSeq, readSeq }: Cursor): boolean {

@@ -6,8 +6,6 @@ import { Slots } from '../partition/slots.ts'
 import type { Cursors } from '../store/cursors.ts'
 import { GroupState } from './group-state.ts'
 
-/** Groups up to here have counts and floors (protocol §5). */
-export const COUNTED_MEMBERS = 500
 /** Commits go by the same connections. */
 const READS_AT_ONCE = 8
 /** Kept in memory over all groups. */

@@ -1,4 +1,6 @@
 import type { ConversationId } from '@qunxin/contracts'
+import { COUNTED_MEMBERS } from '../domain/floors.ts'
+import { sinceJoining } from '../domain/present.ts'
 import type { Routes } from '../fanout/routes.ts'
 import type { Members } from '../membership/members.ts'
 import type { Cursors } from '../store/cursors.ts'
@@ -6,13 +8,13 @@ import type { CountPushes } from './count-pushes.ts'
 import type { FloorKeeper } from './floor-keeper.ts'
 import type { Flushed } from './gathering.ts'
 import type { GroupState } from './group-state.ts'
-import { COUNTED_MEMBERS, type GroupStates } from './group-states.ts'
+import type { GroupStates } from './group-states.ts'
 import type { MembersInTime } from './members-in-time.ts'
 import { type NewestOptions, newestFor } from './newest.ts'
 import { withOthers } from './others.ts'
 import { isStillOurs, type Place, type StatePush, tenures } from './place.ts'
 import { ownState } from './states.ts'
-import { further, type Told } from './told.ts'
+import type { Told } from './told.ts'
 import type { Waiting } from './waiting.ts'
 
 export interface GroupOptions {
@@ -90,7 +92,7 @@ async function movesOf(
     if (last === 0) return []
     const joined = Math.min(members.get(conversation)?.joinedSeq.get(user) ?? 0, last)
     const told = { deliveredSeq: Math.min(one.delivered, last), readSeq: Math.min(one.read, last) }
-    return [{ one, user, conversation, reader, ...further(told, { deliveredSeq: joined, readSeq: joined }) }]
+    return [{ one, user, conversation, reader, ...sinceJoining(told, joined) }]
   })
 }
 

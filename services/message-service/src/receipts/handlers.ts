@@ -10,8 +10,7 @@ import {
   type ReceiptBatch,
   subjects,
 } from '@qunxin/contracts'
-import { AppError } from '@qunxin/runtime'
-import { askOwner } from '../asking.ts'
+import { ownersAnswer } from '../asking.ts'
 import type { MembershipSource } from '../membership/source.ts'
 
 export interface ConfirmOptions {
@@ -36,8 +35,7 @@ export function receiptCalls(
     const receipt: Receipt = { user, conversation, [how]: input.seq }
     const batch: ReceiptBatch = { receipts: [receipt] }
     const subject = subjects.partitionReceipt(partitionOf(conversation, partitions))
-    const { deadline } = context
-    if (!(await askOwner(bus, subject, { payload: JSON.stringify(batch), deadline }))) throw new AppError('TIMEOUT')
+    await ownersAnswer(bus, subject, { asked: batch, deadline: context.deadline })
     return {}
   }
   return {

@@ -6,7 +6,7 @@ export interface Place {
   /** Names our holding of the conversation's partition: another one once it was lost and taken again; undefined while it is not ours. */
   tenure(conversation: ConversationId): number | undefined
   /** Sends these out, each behind what is committed in its conversation so far; resolves when they are out. */
-  tell(pushes: readonly (Push & { conversation: ConversationId })[]): Promise<void>
+  tell(pushes: readonly StatePush[]): Promise<void>
 }
 
 export type StatePush = Push & { conversation: ConversationId }

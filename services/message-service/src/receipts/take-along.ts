@@ -1,7 +1,7 @@
 import { type ConversationId, groupOf } from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
 import type { Message } from '../domain/message.ts'
-import { AT_START } from '../domain/present.ts'
+import { AT_START, sinceJoining } from '../domain/present.ts'
 import type { Members } from '../membership/members.ts'
 import type { CursorMove, Cursors } from '../store/cursors.ts'
 import type { FloorKeeper } from './floor-keeper.ts'
@@ -9,7 +9,6 @@ import type { GroupState } from './group-state.ts'
 import type { GroupStates } from './group-states.ts'
 import type { Place } from './place.ts'
 import { Runs, type Sender, takenAlong } from './runs.ts'
-import { further } from './told.ts'
 
 /** A receipt of what came right before the send may still be on its way; and one conversation is written once in this time. */
 const WAIT_MS = 1_000
@@ -73,7 +72,7 @@ export class TakeAlong {
     const moves = senders.flatMap((sender, index): Required<CursorMove>[] => {
       const { user, conversation, runs } = sender
       const joined = lastMembers(conversation)?.joinedSeq.get(user) ?? 0
-      const before = further(stored[index] ?? AT_START, { deliveredSeq: joined, readSeq: joined })
+      const before = sinceJoining(stored[index] ?? AT_START, joined)
       const after = takenAlong(runs, before)
       return after.readSeq > before.readSeq ? [{ user, conversation, ...after }] : []
     })

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import { AT_START, type Cursor } from '../domain/present.ts'
+import { AT_START, type Cursor, further } from '../domain/present.ts'
 import type { CursorKey } from '../store/cursors.ts'
 import { keyOf } from './gathering.ts'
 
@@ -23,12 +23,5 @@ export class Told {
 
   add(key: CursorKey, cursor: Cursor): void {
     if (!this.covers(key, cursor)) this.#cursors.set(keyOf(key), further(this.of(key), cursor))
-  }
-}
-
-export function further(one: Cursor, other: Cursor): Cursor {
-  return {
-    deliveredSeq: Math.max(one.deliveredSeq, other.deliveredSeq),
-    readSeq: Math.max(one.readSeq, other.readSeq),
   }
 }

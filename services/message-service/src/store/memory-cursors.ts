@@ -1,5 +1,5 @@
 import type { ConversationId, UserId } from '@qunxin/contracts'
-import { AT_START, type Cursor } from '../domain/present.ts'
+import { AT_START, type Cursor, further } from '../domain/present.ts'
 import type { CursorKey, CursorMove, Cursors } from './cursors.ts'
 
 /** Cursors in memory, for tests. */
@@ -9,10 +9,7 @@ export class MemoryCursors implements Cursors {
   async advance(moves: readonly CursorMove[]): Promise<void> {
     for (const { user, conversation, deliveredSeq = 0, readSeq = 0 } of moves) {
       const before = this.#cursors.get(`${user}/${conversation}`) ?? AT_START
-      this.#cursors.set(`${user}/${conversation}`, {
-        deliveredSeq: Math.max(before.deliveredSeq, deliveredSeq),
-        readSeq: Math.max(before.readSeq, readSeq),
-      })
+      this.#cursors.set(`${user}/${conversation}`, further(before, { deliveredSeq, readSeq }))
     }
   }
 
