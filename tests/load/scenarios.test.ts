@@ -73,9 +73,21 @@ t.test('idle: connections have their memory measured and are still there', async
   t.match(figures, { connections: 130, kibPerConnection: Number })
 })
 
+t.test('connect: everybody is bound, and messages go round the new ones too', async (t) => {
+  const { figures, latency } = await run(t, 'connect', { clients: 40, atOnce: 7, rate: 200 })
+  t.ok((figures?.boundPerSecond ?? 0) > 0, `${figures?.boundPerSecond} a second`)
+  t.equal(latency.connected?.count, 140, 'those that were there before were timed too')
+  const { attempts, clients, conversations } = kept as History
+  t.equal(clients.length, 140)
+  t.equal(new Set(Array.from({ length: attempts.sender.length }, (_, i) => attempts.conversation.at(i))).size, 70)
+  t.equal(conversations.length, 70)
+})
+
 t.test('storm: everybody is back and has everything', async (t) => {
   const { latency, figures } = await run(t, 'storm', { clients: 40, rate: 100, calm: 0.5, drops: 2 })
-  t.equal(latency.back?.count, 80, 'each was timed at each drop')
+  for (const what of ['back', 'synced']) t.equal(latency[what]?.count, 80, `each was timed at each drop: ${what}`)
+  const { backP50Ms = 0, syncedP50Ms = 0, syncedP95Ms = 0, syncedP99Ms = 0 } = figures ?? {}
+  t.ok(0 < backP50Ms && backP50Ms <= syncedP50Ms && syncedP50Ms <= syncedP95Ms && syncedP95Ms <= syncedP99Ms)
   const { secondsUntilAllBack: back = 0, secondsUntilEverythingShown: shown = 0 } = figures ?? {}
   t.ok(back > 0 && shown >= back, `all back after ${back} s, everything shown after ${shown} s`)
 })

@@ -1,16 +1,15 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { eventually } from '../../eventually.ts'
 import { makeToken } from '../../tokens.ts'
 import type { History } from '../history.ts'
 import type { Target } from '../target.ts'
-import { LoadClient } from './load-client.ts'
+import { LoadClient, type LoadClientOptions } from './load-client.ts'
 import type { Watcher } from './watcher.ts'
 
-const CONNECTING_AT_ONCE = 100
-const CONNECT_WITHIN_MS = 60_000
+const AT_ONCE = 100
+const CONNECT_WITHIN_MS = 120_000
 const TOKEN_SECONDS = 24 * 3600
-const LOOK_EVERY_MS = 1_000
+const TELL_EVERY_MS = 1_000
 
 export interface FleetOptions {
   target: Pick<Target, 'urls' | 'authSecret'>
@@ -21,6 +20,15 @@ export interface FleetOptions {
   /** Clients say what they have read, one in four of them not all of it. */
   reads?: boolean
   progress(line: string): void
+}
+
+/** A user who may connect. */
+export type User = Pick<LoadClientOptions, 'userId' | 'accessToken'>
+
+export interface BindOptions {
+  sync?: boolean
+  /** How many are on their way to be bound at a time. */
+  atOnce?: number
 }
 
 /** All clients of a run, in this process. */
@@ -45,25 +53,36 @@ export class Fleet {
     return Array.from({ length: count }, (_, i) => this.#firstId + this.clients.length + i)
   }
 
-  /** Connects so many new users, spread over the gateways, a hundred at a time; resolves when all are bound. */
-  async connect(count: number, { sync = false } = {}): Promise<LoadClient[]> {
-    const { target, history, watcher, reads, progress } = this.#options
+  /** Connects so many new users; resolves when all are bound. */
+  async connect(count: number, options: BindOptions = {}): Promise<LoadClient[]> {
+    return await this.bind(await this.newUsers(count), options)
+  }
+
+  /** With a token each: who times how long connecting takes makes them before. */
+  async newUsers(count: number): Promise<User[]> {
+    const { authSecret } = this.#options.target
+    const users: User[] = []
+    for (const userId of this.newIds(count))
+      users.push({ userId, accessToken: await makeToken(authSecret, { sub: String(userId) }, TOKEN_SECONDS) })
+    return users
+  }
+
+  /** Connects those users, spread over the gateways, so many at once; resolves when all are bound. */
+  async bind(users: readonly User[], { sync = false, atOnce = AT_ONCE }: BindOptions = {}): Promise<LoadClient[]> {
     const added: LoadClient[] = []
     let toldAt = performance.now()
-    for (const userId of this.newIds(count)) {
-      const accessToken = await makeToken(target.authSecret, { sub: String(userId) }, TOKEN_SECONDS)
-      const gateway = this.clients.length
-      const thorough = gateway % 4 === 3 ? 'some' : 'all'
-      const options = { userId, accessToken, sync, urls: target.urls, gateway, history, watcher }
-      const client = new LoadClient({ ...options, reads: reads ? thorough : undefined })
-      added.push(client)
-      this.clients.push(client)
-      if (added.length % CONNECTING_AT_ONCE === 0) await bound(added.slice(-CONNECTING_AT_ONCE))
-      if (performance.now() - toldAt < LOOK_EVERY_MS) continue
-      toldAt = performance.now()
-      progress(`${added.length} of ${count} connected`)
+    const next = users.values()
+    const bindInTurn = async () => {
+      for (const user of next) {
+        const client = this.#add(user, sync)
+        added.push(client)
+        await client.chat.ready
+        if (performance.now() - toldAt < TELL_EVERY_MS) continue
+        toldAt = performance.now()
+        this.#options.progress(`${added.length} of ${users.length} connected`)
+      }
     }
-    await bound(added)
+    await allBound(Promise.all(Array.from({ length: atOnce }, bindInTurn)))
     return added
   }
 
@@ -84,16 +103,24 @@ export class Fleet {
     for (const client of this.clients) client.close()
   }
 
+  #add(user: User, sync: boolean): LoadClient {
+    const { target, history, watcher, reads } = this.#options
+    const gateway = this.clients.length
+    const thorough = gateway % 4 === 3 ? 'some' : 'all'
+    const options = { ...user, sync, urls: target.urls, gateway, history, watcher }
+    const client = new LoadClient({ ...options, reads: reads ? thorough : undefined })
+    this.clients.push(client)
+    return client
+  }
+
   #ping(): void {
     for (const client of this.clients) client.ping()
   }
 }
 
-async function bound(clients: readonly LoadClient[]): Promise<void> {
-  await eventually(
-    () => clients.every(({ bound, ended }) => bound || ended !== undefined),
-    'all clients are connected',
-    CONNECT_WITHIN_MS,
-  )
-  await delay(0)
+/** @throws when they are not all bound in time */
+async function allBound(binding: Promise<unknown>): Promise<void> {
+  const late = Symbol()
+  const first = await Promise.race([binding, delay(CONNECT_WITHIN_MS, late, { ref: false })])
+  if (first === late) throw new Error('it did not come about that all clients are connected')
 }

@@ -22,10 +22,14 @@ export class LatencyRecorder {
     this.#histogram.recordValue(Math.max(0, Math.round((now - since) * 1_000)))
   }
 
+  /** In milliseconds; 0 when nothing was recorded. */
+  at(percentile: number): number {
+    return this.#histogram.totalCount === 0 ? 0 : milliseconds(this.#histogram.getValueAtPercentile(percentile))
+  }
+
   percentiles(): Percentiles {
     const count = this.#histogram.totalCount
-    const at = (percentile: number) =>
-      count === 0 ? 0 : milliseconds(this.#histogram.getValueAtPercentile(percentile))
+    const at = (percentile: number) => this.at(percentile)
     const curve = CURVE.filter((percentile) => count * (1 - percentile / 100) >= 1)
     return {
       count,

@@ -13,7 +13,6 @@ const FIRST_PAIRS = 50
 export const idle = scenario({
   name: 'idle',
   about: 'connections that do next to nothing; what each costs the gateways',
-  quiet: true,
   settings: {
     connections: { value: 10_000, about: 'how many, two users of a conversation each' },
     rate: { value: 50, about: 'messages a second in all, round the conversations' },

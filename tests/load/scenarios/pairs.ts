@@ -34,12 +34,20 @@ export const pairs = scenario({
 
 /** Both of a pair are clients; the rows that send are the first one's, or both. */
 export async function connectPairs(
-  { fleet, history, settings }: Pick<Context<{ sync: boolean }>, 'fleet' | 'history' | 'settings'>,
+  context: Pick<Context<{ sync: boolean }>, 'fleet' | 'history' | 'settings'>,
   count: number,
   bothWays: boolean,
 ): Promise<Row[]> {
-  const clients = await fleet.connect(2 * count, { sync: settings.sync })
-  return Array.from({ length: count }, (_, i) => clients.slice(2 * i, 2 * i + 2)).flatMap((pair) => {
+  return asPairs(context, await context.fleet.connect(2 * count, { sync: context.settings.sync }), bothWays)
+}
+
+/** Clients two by two, as they come. */
+export function asPairs(
+  { history }: Pick<Context<unknown>, 'history'>,
+  clients: readonly LoadClient[],
+  bothWays: boolean,
+): Row[] {
+  return Array.from({ length: clients.length / 2 }, (_, i) => clients.slice(2 * i, 2 * i + 2)).flatMap((pair) => {
     const [one, two] = pair as [LoadClient, LoadClient]
     const conversation = history.conversation(personalConversation(String(one.userId), String(two.userId)))
     for (const client of pair) history.joined(conversation, client.index)

@@ -58,8 +58,6 @@ export interface Scenario {
   name: string
   about: string
   settings: SettingDefinitions
-  /** Nobody looks whether connections are alive: what they cost by themselves is measured. */
-  quiet?: boolean
   prepare(context: Context<Settings>): Promise<Load>
 }
 
@@ -68,7 +66,6 @@ export function scenario<D extends SettingDefinitions>(definition: {
   name: string
   about: string
   settings: D
-  quiet?: boolean
   prepare(context: Context<ValuesOf<D & typeof commonSettings>>): Promise<Load>
 }): Scenario {
   return definition as unknown as Scenario

@@ -1,5 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Delivery } from '../check/delivery.ts'
+import { Owed } from '../check/owed.ts'
+import type { LoadClient } from '../clients/load-client.ts'
+import type { LatencyRecorder } from '../measure/latency.ts'
 import type { Pace } from './pace.ts'
 import { connectPairs, startRows } from './pairs.ts'
 import { scenario } from './scenario.ts'
@@ -30,8 +33,9 @@ export const storm = scenario({
         for (let drop = 1; drop <= settings.drops; drop++) {
           await delay(settings.calm * 1_000)
           const droppedAt = performance.now()
+          const owed = new Owed(history)
           for (const client of fleet.clients) client.drop()
-          const back = await everybodyBack(droppedAt)
+          const back = await everybodyBack(droppedAt, owed)
           const shown = await everythingShown(droppedAt)
           slowest.back = Math.max(slowest.back, back)
           slowest.shown = Math.max(slowest.shown, shown)
@@ -40,24 +44,38 @@ export const storm = scenario({
         }
       },
       stop: async () => void (await Promise.all(paces.map((pace) => pace.stop()))),
-      figures: () => ({ secondsUntilAllBack: slowest.back, secondsUntilEverythingShown: slowest.shown }),
+      figures: () => ({
+        secondsUntilAllBack: slowest.back,
+        secondsUntilEverythingShown: slowest.shown,
+        ...percentiles('back', watcher.latencies.back),
+        ...percentiles('synced', watcher.latencies.synced),
+      }),
     }
 
-    /** In seconds. Each one's way back is timed from the drop, not from its own attempt. */
-    async function everybodyBack(droppedAt: number): Promise<number> {
-      const away = new Set(fleet.clients)
+    /** In seconds, until all are bound. Each one's way back is timed from the drop, not from its own attempt; so is until it has all there was. */
+    async function everybodyBack(droppedAt: number, owed: Owed): Promise<number> {
+      const behind = new Set(fleet.clients)
+      const back = new Set<LoadClient>()
       // A socket that was cut says so a moment later.
       await delay(0)
-      while (away.size > 0) {
-        if (performance.now() - droppedAt > GIVE_UP_MS) throw new Error(`${away.size} clients did not come back`)
-        for (const client of away) {
+      while (behind.size > 0) {
+        const now = performance.now()
+        // What is missing for good is for the checker to say.
+        if (now - droppedAt > GIVE_UP_MS && back.size === fleet.clients.length) break
+        if (now - droppedAt > GIVE_UP_MS)
+          throw new Error(`${fleet.clients.length - back.size} clients did not come back`)
+        for (const client of behind) {
           if (!client.boundSince(droppedAt)) continue
-          away.delete(client)
-          watcher.record('back', droppedAt, client.boundAt)
+          if (!back.has(client)) watcher.record('back', droppedAt, client.boundAt)
+          back.add(client)
+          if (!owed.isShownTo(client.index)) continue
+          behind.delete(client)
+          watcher.record('synced', droppedAt, now)
         }
         await delay(LOOK_MS)
       }
-      return (performance.now() - droppedAt) / 1_000
+      const last = fleet.clients.reduce((latest, { boundAt }) => Math.max(latest, boundAt), droppedAt)
+      return (last - droppedAt) / 1_000
     }
 
     /** In seconds: what was sent until everybody was back has its outcome and has reached its receivers. */
@@ -73,3 +91,9 @@ export const storm = scenario({
     }
   },
 })
+
+/** Of what each client was timed by, in milliseconds. */
+function percentiles(what: string, recorder?: LatencyRecorder): Record<string, number> {
+  const of = [50, 95, 99].map((percentile) => [`${what}P${percentile}Ms`, recorder?.at(percentile) ?? 0])
+  return Object.fromEntries(of)
+}
