@@ -3,6 +3,8 @@ export interface RunResult {
   scenario: string
   /** What to type to run it again. */
   command?: string
+  /** Of the sources, with a `+` when files were changed since. */
+  commit?: string
   settings: Record<string, string | number | boolean>
   /** Of everything random in the run; given again it draws the same faults. */
   seed: number
@@ -17,6 +19,10 @@ export interface RunResult {
   /** By what was measured: acknowledged, delivered, connected, replayed. */
   latency: Record<string, Percentiles>
   processes: ProcessUse[]
+  /** The process that makes the load, which is none of the servers. */
+  generator: GeneratorUse
+  /** Cores that everything else on the machine kept busy meanwhile. */
+  coresElsewhere: number
   /** One entry a second of the measured part. */
   timeline: Moment[]
   faults: FaultEvent[]
@@ -69,6 +75,9 @@ export interface ProcessUse {
   cpuMicrosPerDelivered?: number
   residentMib: { first: number; last: number; most: number }
 }
+
+/** The load generator over the measured part. */
+export type GeneratorUse = Pick<ProcessUse, 'cpuSeconds' | 'cpuMicrosPerDelivered'>
 
 export interface Moment {
   /** Seconds since the measured part began. */

@@ -1,4 +1,5 @@
-import type { Moment, ProcessUse } from '../result.ts'
+import type { GeneratorUse, Moment, ProcessUse } from '../result.ts'
+import { MachineUse } from './machine.ts'
 import { type NamedProcess, UseSampler } from './use.ts'
 
 const EVERY_MS = 1_000
@@ -14,6 +15,9 @@ export interface Measured {
   seconds: number
   timeline: Moment[]
   processes: ProcessUse[]
+  generator: GeneratorUse
+  /** Cores that everything else on the machine kept busy. */
+  coresElsewhere: number
 }
 
 export interface Measuring {
@@ -28,6 +32,7 @@ export function startMeasuring(totals: () => Totals, processes: () => readonly N
   const started = performance.now()
   const elapsed = () => (performance.now() - started) / 1_000
   const sampler = new UseSampler(processes)
+  const machine = new MachineUse()
   const timeline: Moment[] = []
   const first = { ...totals() }
   let [before, lastAt] = [first, 0]
@@ -49,7 +54,9 @@ export function startMeasuring(totals: () => Totals, processes: () => readonly N
       // A few milliseconds are no second of their own: a rate or a share of them says nothing.
       if (short && last !== undefined) Object.assign(last, { at: rest.at, ...sum(last, rest) })
       else timeline.push(rest)
-      return { seconds: lastAt, timeline, processes: sampler.uses(before.delivered - first.delivered) }
+      const delivered = before.delivered - first.delivered
+      const uses = sampler.uses(delivered)
+      return { seconds: lastAt, timeline, processes: uses, ...machine.since({ seconds: lastAt, delivered, uses }) }
     },
   }
 }

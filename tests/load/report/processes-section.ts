@@ -15,7 +15,7 @@ export function processesSection(result: RunResult): Markup {
   ]
   const marks: Mark[] = marksOf(faults)
   return html`<section class="card"><h2>CPU and memory of each process</h2>
-${usesTable(processes, seconds)}</section>
+${usesTable(processes, result)}</section>
 <section class="card"><h2>Over time</h2><div class="pair">${processes.map(
     ({ name }) =>
       html`<div class="wide small">${timePlot({
@@ -47,18 +47,21 @@ function byService(processes: readonly ProcessUse[]): ProcessUse[] {
   return [...Map.groupBy(processes, ({ name }) => name.replace(/-\d+$/, '')).values()].flat()
 }
 
-function usesTable(processes: readonly ProcessUse[], seconds: number): Markup {
+function usesTable(processes: readonly ProcessUse[], { seconds, generator, coresElsewhere }: RunResult): Markup {
   const sum = (of: (use: ProcessUse) => number) => processes.reduce((all, use) => all + of(use), 0)
   const perDelivered = processes.some(({ cpuMicrosPerDelivered }) => cpuMicrosPerDelivered !== undefined)
     ? figure(sum(({ cpuMicrosPerDelivered }) => cpuMicrosPerDelivered ?? 0))
     : '–'
+  const micros = (use: Pick<ProcessUse, 'cpuMicrosPerDelivered'>) =>
+    use.cpuMicrosPerDelivered === undefined ? '–' : figure(use.cpuMicrosPerDelivered)
   const share = (cpuSeconds: number) => figure(seconds > 0 ? (100 * cpuSeconds) / seconds : 0)
   return html`<div class="wide"><table><thead><tr><th>process</th><th class="number">CPU µs per<br>delivered message</th><th class="number">CPU seconds</th><th class="number">% of a core</th><th class="number">MiB at first</th><th class="number">at last</th><th class="number">at most</th></tr></thead>
 <tbody>${processes.map(
-    ({ name, cpuMicrosPerDelivered: micros, cpuSeconds, residentMib: { first, last, most } }) =>
-      html`<tr><td>${name}</td><td class="number">${micros === undefined ? '–' : figure(micros)}</td><td class="number">${figure(cpuSeconds)}</td><td class="number">${share(cpuSeconds)}</td>${[first, last, most].map((mib) => html`<td class="number">${whole(mib)}</td>`)}</tr>`,
+    ({ name, cpuSeconds, residentMib: { first, last, most }, ...use }) =>
+      html`<tr><td>${name}</td><td class="number">${micros(use)}</td><td class="number">${figure(cpuSeconds)}</td><td class="number">${share(cpuSeconds)}</td>${[first, last, most].map((mib) => html`<td class="number">${whole(mib)}</td>`)}</tr>`,
   )}</tbody>
-<tfoot><tr><td>all</td><td class="number">${perDelivered}</td><td class="number">${figure(sum(({ cpuSeconds }) => cpuSeconds))}</td><td class="number">${share(sum(({ cpuSeconds }) => cpuSeconds))}</td>${(['first', 'last'] as const).map((when) => html`<td class="number">${whole(sum(({ residentMib }) => residentMib[when]))}</td>`)}<td></td></tr></tfoot></table></div>`
+<tfoot><tr><td>all</td><td class="number">${perDelivered}</td><td class="number">${figure(sum(({ cpuSeconds }) => cpuSeconds))}</td><td class="number">${share(sum(({ cpuSeconds }) => cpuSeconds))}</td>${(['first', 'last'] as const).map((when) => html`<td class="number">${whole(sum(({ residentMib }) => residentMib[when]))}</td>`)}<td></td></tr></tfoot></table></div>
+<p class="soft">The load generator: ${micros(generator)} µs per delivered message, ${share(generator.cpuSeconds)} % of a core. Anything else on the machine: ${share(coresElsewhere * seconds)} %.</p>`
 }
 
 function percent(share: number | undefined): number | undefined {

@@ -42,6 +42,8 @@ export function sampleResult(changes: Partial<RunResult> = {}): RunResult {
       cpuMicrosPerDelivered: (cpu * SECONDS * 1_000_000) / delivered,
       residentMib: { first: mib, last: mib + 8, most: mib + 14 },
     })),
+    generator: { cpuSeconds: 0.5 * SECONDS, cpuMicrosPerDelivered: (0.5 * SECONDS * 1_000_000) / delivered },
+    coresElsewhere: 0.04,
     timeline,
     faults: KILLS.map((at, i) => ({ at: at - 0.4, what: `kill -9 message-service-1 (pid ${4_711 + i})` })),
     verdict: {

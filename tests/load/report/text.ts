@@ -1,4 +1,4 @@
-import type { RunResult } from '../result.ts'
+import type { GeneratorUse, RunResult } from '../result.ts'
 import { begun } from './fault-marks.ts'
 import { duration, figure, whole } from './figures.ts'
 import { failureInWords } from './violations.ts'
@@ -6,6 +6,7 @@ import { failureInWords } from './violations.ts'
 /** One run for a terminal: what happened, how long it took, what it cost, and last whether it passed. */
 export function runText(result: RunResult): string {
   const { scenario, seed, seconds, counts, latency, processes, faults, verdict, bounds = [], figures = {} } = result
+  const { generator, coresElsewhere } = result
   const rate = (count: number) => (seconds > 0 ? figure(count / seconds) : '0')
   const failure = failureInWords(result)
   const lines = [
@@ -16,10 +17,8 @@ export function runText(result: RunResult): string {
       ([name, { p50, p90, p99, p999, most }]) =>
         `  ${name}: p50 ${figure(p50)}, p90 ${figure(p90)}, p99 ${figure(p99)}, p99.9 ${figure(p999)}, most ${figure(most)} ms`,
     ),
-    ...processes.map(
-      ({ name, cpuMicrosPerDelivered: micros, residentMib: { most } }) =>
-        `  ${name}: ${micros === undefined ? '' : `${figure(micros)} µs CPU per delivered message, `}at most ${whole(most)} MiB`,
-    ),
+    ...processes.map((use) => `  ${use.name}: ${perDelivered(use)}at most ${whole(use.residentMib.most)} MiB`),
+    `  load generator: ${perDelivered(generator)}${figure(coresElsewhere)} cores busy with anything else`,
     ...Object.entries(figures).map(([name, value]) => `  ${name}: ${figure(value)}`),
     ...bounds.map(({ what, limit, found, held }) => `  ${held ? 'held' : 'BROKEN'}: ${what}: ${found} (${limit})`),
     ...verdict.examples.map((example) => `  ! ${example}`),
@@ -28,4 +27,8 @@ export function runText(result: RunResult): string {
       : `FAILED: ${failure}`,
   ]
   return `${lines.join('\n')}\n`
+}
+
+function perDelivered({ cpuMicrosPerDelivered: micros }: GeneratorUse): string {
+  return micros === undefined ? '' : `${figure(micros)} µs CPU per delivered message, `
 }
