@@ -7,7 +7,9 @@ import { check } from './check/check.ts'
 import { Links, parseFault } from './faults/index.ts'
 import type { History } from './history.ts'
 import { loadHistory, saveHistory } from './history-file.ts'
+import { profiledInto, profilesText, type Span, spanOf } from './measure/profile.ts'
 import { helpText, type LoadOptions, readOptions, UsageError } from './options.ts'
+import { performanceCommand } from './performance/command.ts'
 import { saveRun } from './report/save.ts'
 import { runText } from './report/text.ts'
 import { passed } from './report/violations.ts'
@@ -48,6 +50,7 @@ process.exitCode = await act()
 async function act(): Promise<number> {
   try {
     if (command === 'table') return await tableCommand(rest, { say, signal: starting.signal, holds })
+    if (command === 'performance') return await performanceCommand(rest, { say, signal: starting.signal, holds })
     if (command === 'check') return await checkAgain(rest)
     const options = readOptions(process.argv.slice(2))
     if (options) return await load(options)
@@ -55,7 +58,8 @@ async function act(): Promise<number> {
     return 0
   } catch (error) {
     if (asked) return INTERRUPTED
-    const wrongUse = error instanceof UsageError || (command === 'table' && error instanceof TypeError)
+    const ofTables = command === 'table' || command === 'performance'
+    const wrongUse = error instanceof UsageError || (ofTables && error instanceof TypeError)
     const told = wrongUse || error instanceof SetupError
     process.stderr.write(`\n${told ? error.message : (error as Error).stack}\n`)
     return wrongUse ? WRONG_COMMAND_LINE : NOT_CARRIED_THROUGH
@@ -66,22 +70,33 @@ async function load(options: LoadOptions): Promise<number> {
   const { scenario, settings, faults, seed = randomInt(2 ** 31), out, ...system } = options
   progress(`${scenario.name}, seed ${seed}`)
   const links = new Links(faults.map(parseFault), seed)
-  target = await openTarget({ ...system, links, progress, signal: starting.signal })
+  const name = `${scenario.name}-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`
+  await mkdir(out, { recursive: true })
+  const profiles = options.profile ? join(out, `${name}-profiles`) : undefined
+  let span: Span | undefined
+  const measured = (beganAt: number, seconds: number) => {
+    span = spanOf(beganAt, seconds)
+  }
+  const serviceEnv = profiles === undefined ? {} : profiledInto(profiles)
+  target = await openTarget({ ...system, links, serviceEnv, progress, signal: starting.signal })
+  const nameOfPid = new Map(target.processes.map((process) => [process.pid, process.name]))
+  let failed: boolean
   try {
-    const name = `${scenario.name}-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`
-    await mkdir(out, { recursive: true })
     const kept = join(out, `${name}.history`)
     const keep = options.keepHistory ? (history: History) => saveHistory(history, kept) : () => {}
-    const run = await runScenario(scenario.name, settings, { target, faults, seed, progress, keep })
+    const run = await runScenario(scenario.name, settings, { target, faults, seed, progress, keep, measured })
     const again = options.seed === undefined ? [`--seed=${seed}`] : []
     const result = { ...run, command: ['pnpm load', ...process.argv.slice(2), ...again].join(' ') }
     say(runText(result))
     for (const path of await saveRun(result, out, name)) say(path)
     if (options.keepHistory) say(kept)
-    return passed(result) ? 0 : WRONG_RUN
+    failed = !passed(result)
   } finally {
     await target.stop()
   }
+  // Processes leave them when they end.
+  if (profiles !== undefined && span) say(`${profiles}\n\n${await profilesText(profiles, { span, nameOfPid })}`)
+  return failed ? WRONG_RUN : 0
 }
 
 async function checkAgain([path, ...more]: readonly string[]): Promise<number> {

@@ -15,6 +15,7 @@ export interface LoadOptions {
   join?: string
   out: string
   keepHistory: boolean
+  profile: boolean
 }
 
 const general = {
@@ -26,6 +27,10 @@ const general = {
   join: { type: 'string', about: 'run.json of a running system to use instead, started with RATE_LIMITS=off' },
   out: { type: 'string', default: '.data/load', about: 'where the JSON and the page go' },
   'keep-history': { type: 'boolean', about: 'keeps everything that was sent and seen beside them, for check' },
+  profile: {
+    type: 'boolean',
+    about: 'profiles our processes, and says in which functions they were while it was measured',
+  },
   help: { type: 'boolean', short: 'h', about: 'this text' },
 } as const
 
@@ -57,6 +62,8 @@ function read([name = '', ...rest]: readonly string[]): LoadOptions {
   for (const fault of faults) parseFault(fault)
   if (faults.length > 0 && values.join !== undefined)
     throw new UsageError('--fault is done to a system that this command starts itself, not to one it joins.')
+  if (values.profile === true && values.join !== undefined)
+    throw new UsageError('--profile is of a system that this command starts itself, not of one it joins.')
   return {
     scenario,
     settings: settingsFrom(values, definitions),
@@ -68,6 +75,7 @@ function read([name = '', ...rest]: readonly string[]): LoadOptions {
     ...(values.join !== undefined && { join: String(values.join) }),
     out: String(values.out),
     keepHistory: values['keep-history'] === true,
+    profile: values.profile === true,
   }
 }
 
@@ -79,6 +87,7 @@ export function helpText(): string {
   return `Usage: pnpm load <scenario> [options]
        pnpm load check <history>     judges what --keep-history kept once more
        pnpm load table [options]     the table of faults; --help for its options
+       pnpm load performance [options]   the table of speed; --help for its options
 
 Starts the system, puts it under load and checks every message: what was acknowledged is stored and shown, once, in order,
 unchanged, and to nobody else. Writes a page and JSON; exits with 1 when anything was wrong, 2 for a wrong command line,
@@ -96,7 +105,8 @@ ${SPEC_HELP.replace(/^/gm, '  ')}
 }
 
 const names = () => scenarios.map(({ name }) => name).join(', ')
-const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+/** As an option on the command line. */
+export const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
 function rowsOf(definitions: SettingDefinitions): [string, string][] {
   return Object.entries(definitions).map(([name, { value, about }]) => [

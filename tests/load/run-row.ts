@@ -4,45 +4,33 @@ import type { Row, Size } from './profiles.ts'
 import { failureInWords } from './report/violations.ts'
 import type { RunResult } from './result.ts'
 import { runScenario } from './run.ts'
-import { openTarget, type Target } from './target.ts'
+import { type Interrupts, OWN_SERVERS, withTarget } from './target.ts'
 
 /** What is tested are the faults, not how a supervisor slows down a process that keeps failing. */
 const RESTART_WITHIN_MS = 500
 
-export interface RowOptions {
+export interface RowOptions extends Interrupts {
   size: Size
   /** Made up when absent. */
   seed?: number
   progress(line: string): void
-  /** Gives up a start that is under way. */
-  signal?: AbortSignal
-  /** Is told of the system while there is one: to stop it when the run is not to end by itself. */
-  holds?(target: Target | undefined): void
 }
 
 /** Runs one row of the fault table on a system of its own. */
 export async function runRow(row: Row, options: RowOptions): Promise<RunResult> {
-  const { size, seed = randomInt(2 ** 31), progress, signal, holds } = options
+  const { size, seed = randomInt(2 ** 31), progress } = options
   const { scenario, settings, faults, messageServices, groupServices, bounds } = row.profiles[size]
   const links = new Links(faults.map(parseFault), seed)
-  const target = await openTarget({
+  const system = {
+    ...options,
     gateways: 2,
     messageServices,
     groupServices,
     restartWithinMs: RESTART_WITHIN_MS,
-    // Its processes are ours to kill: no container does.
-    env: { PATH: process.env.PATH, DEVSTACK_DOCKER: 'off' },
+    env: OWN_SERVERS,
     links,
-    progress,
-    ...(signal && { signal }),
-  })
-  holds?.(target)
-  try {
-    return await runScenario(scenario, settings, { target, faults, seed, progress, bounds })
-  } finally {
-    await target.stop()
-    holds?.(undefined)
   }
+  return withTarget(system, (target) => runScenario(scenario, settings, { target, faults, seed, progress, bounds }))
 }
 
 /** `clean` or what was wrong, then the seed to repeat it with, and what was found. */

@@ -32,6 +32,8 @@ export interface RunOptions {
   /** What must hold beside the verdict and what the scenario asks for. */
   bounds?: readonly ((seen: Seen) => Bound)[]
   progress?(line: string): void
+  /** Is told what was measured: from when, of `performance.now()`, and for how long. */
+  measured?(beganAt: number, seconds: number): void
   /** Gets everything that happened, before it is judged. */
   keep?(history: History): Promise<void> | void
 }
@@ -84,6 +86,7 @@ export async function runScenario(name: string, given: Settings, options: RunOpt
       { load, watcher, target, specs, seed, progress },
       seconds('seconds'),
     )
+    options.measured?.(beganAt, measured.seconds)
     await load.stop()
     await settle({ fleet, history, progress }, seconds('settle'))
     clearInterval(telling)

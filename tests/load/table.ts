@@ -4,7 +4,9 @@ import { type Row, rowOf, rows, type Size } from './profiles.ts'
 import { saveRun, saveSeries } from './report/save.ts'
 import { type SeriesRun, seriesText } from './report/table.ts'
 import { passed } from './report/violations.ts'
-import { lineOf, type RowOptions, runRow } from './run-row.ts'
+import { lineOf, runRow } from './run-row.ts'
+import type { Interrupts } from './target.ts'
+import { wholeNumber } from './whole-number.ts'
 
 const DIRECTORY = '.data/load'
 
@@ -23,7 +25,7 @@ ${rows.map(({ number, fault }) => `  ${number}  ${fault}`).join('\n')}
 /** `pnpm load table`: one line for each run, at the end all of them. Returns the exit code. */
 export async function tableCommand(
   args: readonly string[],
-  { say, ...interrupts }: Pick<RowOptions, 'signal' | 'holds'> & { say(line: string): void },
+  { say, ...interrupts }: Interrupts & { say(line: string): void },
 ): Promise<number> {
   const options = readTableOptions(args)
   if (options === undefined) {
@@ -68,13 +70,8 @@ export function readTableOptions(
   return {
     chosen: values.row === undefined ? rows : [rowOf(Number(values.row))],
     size: values.full ? 'full' : 'ci',
-    times: whole('times', values.times),
-    seed: whole('seed', values.seed),
+    times: wholeNumber('times', values.times),
+    seed: wholeNumber('seed', values.seed),
     out: values.out,
   }
-}
-
-function whole(name: string, text: string): number {
-  if (!/^\d+$/.test(text)) throw new TypeError(`--${name} is a whole number, not ${JSON.stringify(text)}`)
-  return Number(text)
 }

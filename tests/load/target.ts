@@ -19,7 +19,15 @@ export interface Target {
   stop(): Promise<void>
 }
 
-export interface TargetOptions {
+/** How a run is not left to end by itself. */
+export interface Interrupts {
+  /** Gives up a start that is under way. */
+  signal?: AbortSignal | undefined
+  /** Is told of the system while there is one, to stop it. */
+  holds?: ((target: Target | undefined) => void) | undefined
+}
+
+export interface TargetOptions extends Pick<Interrupts, 'signal'> {
   gateways: number
   messageServices: number
   groupServices: number
@@ -31,13 +39,29 @@ export interface TargetOptions {
   restartWithinMs?: number
   links?: Links | undefined
   progress(line: string): void
-  /** Gives up a start that is under way. */
-  signal?: AbortSignal
 }
+
+/** The `env` of a system whose servers are processes on this machine, to be measured and killed: no container is. */
+export const OWN_SERVERS = { PATH: process.env.PATH, DEVSTACK_DOCKER: 'off' }
 
 /** A running system, or one made for this run: without rate limits, on servers of its own, its data thrown away afterwards. */
 export async function openTarget(options: TargetOptions): Promise<Target> {
   return options.join === undefined ? startTarget(options) : joinTarget(options.join)
+}
+
+/** Opens one, lets it be used and stops it again. */
+export async function withTarget<R>(
+  { holds, ...options }: TargetOptions & Interrupts,
+  use: (target: Target) => Promise<R>,
+): Promise<R> {
+  const target = await openTarget(options)
+  holds?.(target)
+  try {
+    return await use(target)
+  } finally {
+    await target.stop()
+    holds?.(undefined)
+  }
 }
 
 async function startTarget(options: TargetOptions): Promise<Target> {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { ProcessUse } from '../result.ts'
-import { type MachineReading, MachineUse } from './machine.ts'
+import { type MachineReading, MachineUse, parseBusySeconds } from './machine.ts'
 
 const server: ProcessUse = { name: 'a', cpuSeconds: 4, residentMib: { first: 1, last: 1, most: 1 } }
 
@@ -25,6 +25,10 @@ t.test('clocks that disagree make nothing less than nothing, and nothing deliver
     generator: { cpuSeconds: 0 },
     coresElsewhere: 0,
   })
+})
+
+t.test('a core that waits is not busy; what the host keeps for others is', async (t) => {
+  t.equal(parseBusySeconds('cpu  100 20 30 9000 800 4 5 6 7 8\ncpu0 1 1 1 1 1 1 1 1 0 0\n'), 1.65)
 })
 
 t.test('this machine can be read', async (t) => {

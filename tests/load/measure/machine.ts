@@ -1,8 +1,9 @@
-import { cpus } from 'node:os'
+import { readFileSync } from 'node:fs'
 import type { GeneratorUse, ProcessUse } from '../result.ts'
+import { TICKS_PER_SECOND } from './proc.ts'
 
 export interface MachineReading {
-  /** Of all processes, in seconds; what the kernel does for none of them is left out. */
+  /** Of all cores, in seconds, with what the host of a virtual machine keeps for others. */
   busySeconds: number
   ownSeconds: number
 }
@@ -40,6 +41,14 @@ export class MachineUse {
 
 function readMachine(): MachineReading {
   const { user, system } = process.cpuUsage()
-  const busyMs = cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys, 0)
-  return { busySeconds: busyMs / 1_000, ownSeconds: (user + system) / 1_000_000 }
+  return { busySeconds: parseBusySeconds(readFileSync('/proc/stat', 'utf8')), ownSeconds: (user + system) / 1_000_000 }
+}
+
+/** Reads a /proc/stat: everything of its first line but the fourth and fifth number, idle and waiting for a disk. */
+export function parseBusySeconds(stat: string): number {
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softIrq = 0, stolen = 0] = (stat.split('\n', 1)[0] ?? '')
+    .split(/ +/)
+    .slice(1)
+    .map(Number)
+  return (user + nice + system + irq + softIrq + stolen) / TICKS_PER_SECOND
 }

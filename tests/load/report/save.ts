@@ -21,7 +21,8 @@ export async function saveSeries(runs: readonly SeriesRun[], directory: string, 
   ])
 }
 
-async function writeAll(
+/** Writes files into a directory, which is made; returns their paths. */
+export async function writeAll(
   directory: string,
   files: readonly (readonly [name: string, text: string])[],
 ): Promise<string[]> {

@@ -1,8 +1,7 @@
 import { Markup } from './markup.ts'
 
 /** Colours are told apart by those who confuse red and green, on both grounds. */
-export const style = new Markup(`<style>
-:root {
+const COLOURS = `:root {
   --ground: #f6f7f8; --card: #fff; --ink: #1b1f24; --soft: #5c6670; --line: #e1e4e8;
   --good: #0a7a55; --good-ground: #e3f5ed; --bad: #b3261e; --bad-ground: #fdeceb; --mark: #b45309;
   --series-1: #1f5fbf; --series-2: #0a7a6b; --series-3: #b3261e; --series-4: #7a4bb5; --series-5: #a85a00; --series-6: #56646f;
@@ -13,8 +12,9 @@ export const style = new Markup(`<style>
     --good: #4cc38a; --good-ground: #12291f; --bad: #ff8f85; --bad-ground: #351917; --mark: #f0a44b;
     --series-1: #6ea8ff; --series-2: #3fc7b0; --series-3: #ff8f85; --series-4: #c29bff; --series-5: #f0a44b; --series-6: #a9b4be;
   }
-}
-* { box-sizing: border-box; }
+}`
+
+const PAGE = `* { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "Noto Sans", "Noto Sans CJK SC", sans-serif; }
 main { max-width: 1080px; margin: 0 auto; padding: 32px 24px 64px; }
 h1 { font-size: 28px; line-height: 1.2; margin: 0 0 4px; letter-spacing: -0.01em; }
@@ -58,7 +58,10 @@ details { margin-top: 12px; }
 summary { cursor: pointer; color: var(--soft); }
 svg { display: block; width: 100%; height: auto; min-width: 620px; }
 .small svg { min-width: 320px; }
-svg text { font-size: 12px; fill: var(--ink); }
+.mark-number { color: var(--mark); font-weight: 600; }
+@media print { body { background: #fff; } .card, .tile { break-inside: avoid; } }`
+
+const PLOTS = `svg text { font-size: 12px; fill: var(--ink); }
 svg .tick { fill: var(--soft); font-size: 11px; }
 svg .middle { text-anchor: middle; }
 svg .end { text-anchor: end; }
@@ -75,7 +78,17 @@ svg .over text { fill: var(--soft); font-weight: 400; }
 svg .told { fill: transparent; }
 svg .told:hover { fill: var(--ink); opacity: 0.06; }
 .series-1 { --series: var(--series-1); } .series-2 { --series: var(--series-2); } .series-3 { --series: var(--series-3); }
-.series-4 { --series: var(--series-4); } .series-5 { --series: var(--series-5); } .series-6 { --series: var(--series-6); }
-.mark-number { color: var(--mark); font-weight: 600; }
-@media print { body { background: #fff; } .card, .tile { break-inside: avoid; } }
+.series-4 { --series: var(--series-4); } .series-5 { --series: var(--series-5); } .series-6 { --series: var(--series-6); }`
+
+export const style = new Markup(`<style>
+${COLOURS}
+${PAGE}
+${PLOTS}
+</style>`)
+
+/** Of a plot that is a file of its own. */
+export const plotStyle = new Markup(`<style>
+${COLOURS}
+svg { background: var(--card); font-family: system-ui, -apple-system, "Segoe UI", "Noto Sans", sans-serif; }
+${PLOTS}
 </style>`)

@@ -1,20 +1,19 @@
-import type { FaultEvent, Moment, RunResult } from '../result.ts'
+import type { FaultEvent, RunResult } from '../result.ts'
 import { begun, marksOf } from './fault-marks.ts'
 import { clock, figure, whole } from './figures.ts'
 import { html, type Markup } from './markup.ts'
+import { ratesOf } from './rate.ts'
 import { type Panel, timePlot } from './time-plot.ts'
 
 /** The longest list of faults that is open when the page is. */
 const FAULTS_OPEN = 12
-
-type Counted = 'acknowledged' | 'delivered' | 'refused'
 
 /** What happened each second, and where the faults were. */
 export function timelineSection({ timeline, faults, seconds }: RunResult): Markup {
   const panels: Panel[] = (['acknowledged', 'delivered', 'refused'] as const).map((counted, i) => ({
     title: `${counted} a second`,
     colour: i + 1,
-    points: timeline.map((moment, at) => [moment.at, rate(timeline, at, counted)] as const),
+    points: ratesOf(timeline, counted),
   }))
   const told = timeline.map((moment, at) => ({
     at: moment.at,
@@ -24,13 +23,6 @@ export function timelineSection({ timeline, faults, seconds }: RunResult): Marku
   return html`<section class="card"><h2>By the second</h2>
 <div class="wide">${timePlot({ label, seconds, panels, marks: marksOf(faults), told })}</div>
 ${faults.length > 0 && faultList(faults)}</section>`
-}
-
-/** An entry may cover a little more or less than a second. */
-function rate(timeline: readonly Moment[], at: number, counted: Counted): number {
-  const moment = timeline[at]
-  const covered = (moment?.at ?? 0) - (timeline[at - 1]?.at ?? 0)
-  return covered > 0 ? (moment?.[counted] ?? 0) / covered : 0
 }
 
 function faultList(faults: readonly FaultEvent[]): Markup {

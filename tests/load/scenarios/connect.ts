@@ -11,7 +11,7 @@ export const connect = scenario({
   about: 'users connect and bind with their tokens, as fast as that goes; how many a second',
   settings: {
     clients: { value: 4_000, about: 'how many, two users of a conversation each' },
-    atOnce: { value: 100, about: 'of them on their way to be bound at a time' },
+    atOnce: { value: 200, about: 'of them on their way to be bound at a time' },
     rate: { value: 50, about: 'messages a second in all, round the conversations there are' },
     seconds: { value: 3, about: 'how long is measured at least' },
   },
