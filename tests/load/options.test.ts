@@ -13,13 +13,14 @@ t.test('what is not given is as the help says', async (t) => {
     join: undefined,
     out: '.data/load',
     keepHistory: false,
+    profile: false,
   })
 })
 
 t.test('settings of the scenario, of every scenario and of the system stand beside one another', async (t) => {
   const faults = ['kill:message-service:count=2', 'stop:gateway-1']
   const line =
-    '--in-flight 8 --both-ways --warm-up 0.5 --seconds 2 --message-services 5 --seed 7 --out there --keep-history'
+    '--in-flight 8 --both-ways --warm-up 0.5 --seconds 2 --message-services 5 --seed 7 --out there --keep-history --profile'
   t.match(readOptions(['pairs', ...line.split(' '), ...faults.flatMap((fault) => ['--fault', fault])]), {
     settings: { inFlight: 8, bothWays: true, warmUp: 0.5, seconds: 2 },
     faults,
@@ -27,6 +28,7 @@ t.test('settings of the scenario, of every scenario and of the system stand besi
     messageServices: 5,
     out: 'there',
     keepHistory: true,
+    profile: true,
   })
 })
 
@@ -41,6 +43,7 @@ t.test('a command line that means nothing is refused with the reason', async (t)
     [['pairs', '--gateways', '0'], /--gateways is a number from 1, not "0"/],
     [['pairs', '--fault', 'flood:all'], /The fault "flood:all" is none/],
     [['pairs', '--join', 'x', '--fault', 'kill:all'], /--fault is done to a system that this command starts itself/],
+    [['pairs', '--join', 'x', '--profile'], /--profile is of a system that this command starts itself/],
   ]
   for (const [args, message] of wrong)
     t.throws(() => readOptions(args), { name: 'UsageError', message }, args.join(' '))

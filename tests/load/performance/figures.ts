@@ -57,6 +57,11 @@ export const figures = {
   syncedP50: { says: 'back and synced, p50', unit: 'ms', of: (result) => result.figures?.syncedP50Ms },
   syncedP95: { says: 'back and synced, p95', unit: 'ms', of: (result) => result.figures?.syncedP95Ms },
   syncedP99: { says: 'back and synced, p99', unit: 'ms', of: (result) => result.figures?.syncedP99Ms },
+  everythingShown: {
+    says: 'everything sent until all are back is shown after',
+    unit: 's',
+    of: (result) => result.figures?.secondsUntilEverythingShown,
+  },
 } as const satisfies Record<string, Figure>
 
 export type FigureName = keyof typeof figures

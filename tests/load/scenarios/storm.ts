@@ -52,9 +52,13 @@ export const storm = scenario({
       }),
     }
 
-    /** In seconds, until all are bound. Each one's way back is timed from the drop, not from its own attempt; so is until it has all there was. */
+    /**
+     * In seconds, until all are bound. Each is timed from the drop, not from its own attempt: until it is bound, and until it has
+     * all that was sent before.
+     */
     async function everybodyBack(droppedAt: number, owed: Owed): Promise<number> {
       const behind = new Set(fleet.clients)
+      const missesNothing = new Set(fleet.clients.filter(({ index }) => owed.isShownTo(index)))
       const back = new Set<LoadClient>()
       // A socket that was cut says so a moment later.
       await delay(0)
@@ -70,7 +74,7 @@ export const storm = scenario({
           back.add(client)
           if (!owed.isShownTo(client.index)) continue
           behind.delete(client)
-          watcher.record('synced', droppedAt, now)
+          watcher.record('synced', droppedAt, missesNothing.has(client) ? client.boundAt : now)
         }
         await delay(LOOK_MS)
       }
