@@ -31,11 +31,6 @@ export const figures = {
     unit: 'µs',
     of: (result) => perDelivery(result, allOf(result.processes)),
   },
-  generatorPerMessage: {
-    says: 'CPU per message, load generator',
-    unit: 'µs',
-    of: (result) => perMessage(result, result.generator.cpuSeconds),
-  },
   kibPerConnection: {
     says: 'resident in the gateway per connection',
     unit: 'KiB',

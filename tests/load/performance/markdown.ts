@@ -2,7 +2,7 @@ import { figure, whole } from '../report/figures.ts'
 import type { RunResult } from '../result.ts'
 import { figures } from './figures.ts'
 import type { Plot } from './plots.ts'
-import type { Measure, Summary } from './summary.ts'
+import type { Summary } from './summary.ts'
 import { foundIn } from './text.ts'
 import { growthInWords, judgementOf, measureInWords, targetInWords } from './words.ts'
 
@@ -10,7 +10,10 @@ import { growthInWords, judgementOf, measureInWords, targetInWords } from './wor
 export function performanceMarkdown(all: readonly Summary[], plots: readonly Plot[]): string {
   return [
     `On ${distinct(all, ({ hardware }) => hardware).join('; ')}.`,
-    table(['', 'target', 'measured', '', 'for comparison'], all.filter(({ row }) => !row.growth).map(lineOfTable)),
+    table(
+      ['', '', 'target', 'measured', '', 'for comparison'],
+      all.filter(({ row }) => !row.growth).flatMap(linesOfTable),
+    ),
     `Out of order, lost, doubled, undelivered or anything else the checker looks for: ${wrongIn(all)}.`,
     '### Growth',
     table(['', 'what is not to grow', 'measured', ''], all.filter(({ row }) => row.growth).map(lineOfGrowth)),
@@ -24,15 +27,16 @@ export function performanceMarkdown(all: readonly Summary[], plots: readonly Plo
   ].join('\n\n')
 }
 
-function lineOfTable({ row, measured }: Summary): string[] {
-  const each = (cell: (measure: Measure) => string) => measured.map(cell).join('<br>')
-  return [
-    row.says,
-    each(({ target }) => (target ? targetInWords(target) : '')),
-    each((measure) => `${figures[measure.figure].says}: ${measureInWords(measure)}`),
-    each(judgementOf),
-    row.comparison ?? '',
-  ]
+/** A line for each figure; what is said of the row as a whole stands on its first. */
+function linesOfTable({ row, measured }: Summary): string[][] {
+  return measured.map((measure, i) => [
+    i === 0 ? row.says : '',
+    figures[measure.figure].says,
+    measure.target ? targetInWords(measure.target) : '',
+    measureInWords(measure),
+    judgementOf(measure),
+    i === 0 ? (row.comparison ?? '') : '',
+  ])
 }
 
 function lineOfGrowth(summary: Summary): string[] {
