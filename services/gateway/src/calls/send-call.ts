@@ -16,8 +16,8 @@ import { AppError } from '@qunxin/runtime'
 
 const TEXT = 1 satisfies ContentType
 
-/** A send before its gateway has numbered it. */
-export type NewSend = Omit<SendEntry, 'id'>
+/** A send whose gateway has not numbered it yet: `id` is 0. */
+export type NewSend = SendEntry
 
 /** What names a send within its row: one connection's sends into one conversation. */
 export type SendInRow = Pick<NewSend, 'conn' | 'conversation' | 'msgId'>
@@ -39,6 +39,7 @@ export function entryOf(input: SendInput, from: UserId, conn: string): NewSend {
   if (!isContentType(type)) throw new AppError('UNSUPPORTED_CONTENT')
   if (type === TEXT && input.contentStr === '') throw new AppError('BAD_REQUEST', { details: { field: 'contentStr' } })
   const content = {
+    id: 0,
     conn,
     from,
     msgId: input.msgId,

@@ -6,6 +6,8 @@ import type { GroupBacklogs } from './group-backlogs.ts'
 import { messageFrame } from './message-frame.ts'
 import type { Order } from './order.ts'
 import type { Receiver } from './receiver.ts'
+import type { Turns } from './turns.ts'
+import type { WhoIsBehind } from './who-is-behind.ts'
 
 const RETRY_MS = 1_000
 /** Written between two looks at whether the client keeps up. */
@@ -49,14 +51,19 @@ export async function readBacklog(
  * meanwhile. Live frames wait however long that takes: shown before, they would count everything older in their conversation
  * as delivered. So when it is groups that cannot be read, only theirs go on waiting.
  */
-export async function sendBacklog(receiver: BacklogReceiver, options: BacklogOptions): Promise<void> {
-  const { order, groups } = options
+export async function sendBacklog(
+  receiver: BacklogReceiver,
+  options: BacklogOptions & { whoIsBehind: Pick<WhoIsBehind, 'of'>; turns: Turns },
+): Promise<void> {
+  const { order, groups, whoIsBehind, turns } = options
   const { userId, held } = receiver
   if (!held) return
   let groupsMissing: true | undefined
   do {
     held.behind = false
-    const read = await readBacklog(userId, options, () => receiver.open)
+    groupsMissing = undefined
+    if (!(await whoIsBehind.of(userId))) continue
+    const read = await turns.run(() => readBacklog(userId, options, () => receiver.open))
     await send(receiver, read.messages, { order, wanted: () => receiver.open })
     groupsMissing = read.groupsMissing
   } while (receiver.open && held.behind)

@@ -161,8 +161,8 @@ export class Order {
   #write(receiver: Receiver, conversation: ConversationId, { seq, frame }: Waiting): void {
     receiver.positions ??= new Map()
     const { positions } = receiver
-    // Put in anew it stands last: the first one is the one longest unused.
-    positions.delete(conversation)
+    // Put in anew it stands last: the first one is the one longest unused, of those used since there were so many.
+    if (positions.size > MAX_POSITIONS / 2) positions.delete(conversation)
     positions.set(conversation, seq)
     if (positions.size > MAX_POSITIONS) {
       const [oldest] = positions.keys()

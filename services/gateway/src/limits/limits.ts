@@ -1,12 +1,17 @@
 import type { UserId } from '@qunxin/contracts'
 
+/** Who sent it, and how many more already wait behind it. */
+export interface Client {
+  readonly framesBehind: number
+}
+
 /** How much one user may ask for (protocol §4.6). */
 export interface Limits {
   /**
-   * Takes one frame or call; `now` in milliseconds, `behind` how many of the same client already wait behind it. Answers at once
-   * while this gateway holds some of the user's limit, or knows that there is nothing left; else when it has asked.
+   * Takes one frame or call; `now` in milliseconds. Answers at once while this gateway holds some of the user's limit, or
+   * knows that there is nothing left; else when it has asked.
    */
-  take(user: UserId, now: number, behind?: () => number): Taken | Promise<Taken>
+  take(user: UserId, now: number, client?: Client): Taken | Promise<Taken>
 }
 
 export type Taken =
@@ -18,4 +23,6 @@ export type Taken =
       floodingSinceMs: number
     }
 
-export const unlimited: Limits = { take: () => ({ ok: true }) }
+const PASSED: Taken = { ok: true }
+
+export const unlimited: Limits = { take: () => PASSED }

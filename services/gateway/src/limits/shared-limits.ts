@@ -3,7 +3,7 @@ import type { Logger } from '@qunxin/runtime'
 import { LRUCache } from 'lru-cache'
 import { DEFAULT_LIMIT, type Limit } from './bucket.ts'
 import type { Lease, Ledger } from './ledger.ts'
-import type { Limits, Taken } from './limits.ts'
+import type { Client, Limits, Taken } from './limits.ts'
 import { TokenBuckets } from './token-bucket.ts'
 
 const USERS_REMEMBERED = 100_000
@@ -17,7 +17,7 @@ const FREE = { most: 3, perMs: 1 / 1000 }
 const LEFT_ALONE_MS = 1_000
 
 interface Waiter {
-  behind: () => number
+  client: Client | undefined
   resolve(taken: Taken): void
 }
 
@@ -78,7 +78,7 @@ export class SharedLimits implements Limits {
     this.#own = new TokenBuckets(this.#limit)
   }
 
-  take(user: UserId, now: number, behind: () => number = () => 0): Taken | Promise<Taken> {
+  take(user: UserId, now: number, client?: Client): Taken | Promise<Taken> {
     if (this.#alone) return this.#own.take(user, now)
     const share = this.#shareOf(user, now)
     if (share.held > 0) {
@@ -92,7 +92,7 @@ export class SharedLimits implements Limits {
       return this.#own.take(user, now)
     }
     return new Promise((resolve) => {
-      share.waiting.push({ behind, resolve })
+      share.waiting.push({ client, resolve })
       this.#ask(user, share)
     })
   }
@@ -133,7 +133,7 @@ export class SharedLimits implements Limits {
         share.asking = false
         return this.#byOwn(user, waiting)
       }
-      const wanted = waiting.reduce((sum, { behind }) => sum + 1 + behind(), 0)
+      const wanted = waiting.reduce((sum, { client }) => sum + 1 + (client?.framesBehind ?? 0), 0)
       const question = { user, share, waiting }
       this.#questions.add(question)
       this.#ledger.lease(user, { wanted: Math.min(wanted, this.#limit.burst), ahead: AHEAD, owed, back }).then(

@@ -2,6 +2,9 @@ import { BATCH_LIMITS, type ErrorCode } from '@qunxin/contracts'
 import { type Ending, inOneRow, type PendingSend } from './pending-send.ts'
 import { Unanswered } from './unanswered.ts'
 
+const COMMA = Buffer.from(',')
+const END = Buffer.from(']}')
+
 interface Batch {
   unanswered: Unanswered
   sends: PendingSend[]
@@ -45,10 +48,8 @@ export class PartitionBatcher {
     if (this.#batch || this.#queue.length === 0) return
     const sends = this.#take()
     this.#number += 1
-    const head = `{"node":${JSON.stringify(this.#node)},"batch":${this.#number},"sends":[`
-    // What was refused once is not sent again: another owner could store it, when the reason is gone.
-    const json = () => `${head}${sends.flatMap((send) => (send.open ? [send.json] : [])).join(',')}]}`
-    const unanswered = new Unanswered(() => this.#publish(Buffer.from(json())))
+    const head = Buffer.from(`{"node":${JSON.stringify(this.#node)},"batch":${this.#number},"sends":[`)
+    const unanswered = new Unanswered(() => this.#publish(payloadOf(head, sends)))
     this.#batch = { unanswered, sends, open: sends.length }
     unanswered.publish(now)
   }
@@ -101,10 +102,18 @@ export class PartitionBatcher {
     let bytes = 0
     let count = 0
     for (const pending of this.#queue) {
-      bytes += pending.bytes + 1
+      bytes += pending.json.length + COMMA.length
       if (count > 0 && (count === BATCH_LIMITS.entries || bytes > BATCH_LIMITS.bytes)) break
       count += 1
     }
     return this.#queue.splice(0, count)
   }
+}
+
+/** What was refused once is not sent again: another owner could store it, when the reason is gone. */
+function payloadOf(head: Buffer, sends: readonly PendingSend[]): Buffer {
+  const parts = [head]
+  for (const { open, json } of sends) if (open) parts.push(json, COMMA)
+  parts[parts.length > 1 ? parts.length - 1 : 1] = END
+  return Buffer.concat(parts)
 }

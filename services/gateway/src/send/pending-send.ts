@@ -6,9 +6,7 @@ export type OnAnswer = (answer: SendAnswer) => void
 export interface PendingSend {
   readonly entry: SendEntry
   /** The entry as it goes over the wire: written once, however often its batch is published. */
-  readonly json: string
-  /** Bytes of `json`. */
-  readonly bytes: number
+  readonly json: Buffer
   /** Milliseconds since 1970. */
   readonly expiresAt: number
   readonly done: OnAnswer

@@ -89,29 +89,21 @@ export class Sends implements SubmitSend {
     this.#closed.close(send, code, Date.now())
   }
 
-  /** Hands a send to its partition. `done` is called exactly once: with the owner's answer, or with why there is none. */
+  /** Numbers a send and hands it to its partition. `done` is called exactly once: with the owner's answer, or with why there is none. */
   submit(send: NewSend, done: OnAnswer) {
     const id = ++this.#lastId
     const now = Date.now()
-    const entry = { id, ...send }
-    const json = JSON.stringify(entry)
-    const bytes = Buffer.byteLength(json)
-    const code = this.#refusal(send, { bytes, now })
+    send.id = id
+    const json = Buffer.from(JSON.stringify(send))
+    const code = this.#refusal(send, { bytes: json.length, now })
     if (code !== undefined) {
       this.#closed.close(send, code, now)
       return done({ id, code })
     }
-    const pending: PendingSend = {
-      entry,
-      json,
-      bytes,
-      expiresAt: now + this.#timeoutMs,
-      done,
-      open: true,
-    }
+    const pending: PendingSend = { entry: send, json, expiresAt: now + this.#timeoutMs, done, open: true }
     this.#pending.set(id, pending)
-    this.#bytes += bytes
-    const batcher = this.#batcherOf(entry.conversation)
+    this.#bytes += json.length
+    const batcher = this.#batcherOf(send.conversation)
     batcher.add(pending)
     this.#touch(batcher)
   }
@@ -192,8 +184,8 @@ export class Sends implements SubmitSend {
     return 'UNAVAILABLE'
   }
 
-  #forget({ entry, bytes }: PendingSend): void {
-    if (this.#pending.delete(entry.id)) this.#bytes -= bytes
+  #forget({ entry, json }: PendingSend): void {
+    if (this.#pending.delete(entry.id)) this.#bytes -= json.length
   }
 
   /** What arrives in one turn of the event loop goes out together. */

@@ -102,6 +102,10 @@ export class Connection implements CatchUpReceiver, Outlet {
     return this.open || (this.leaving && this.principal !== undefined && this.principal.expiresAt > Date.now())
   }
 
+  get framesBehind(): number {
+    return this.waiting?.frames.length ?? 0
+  }
+
   get seedsOnly(): boolean {
     return this.outstanding !== undefined
   }
@@ -112,7 +116,12 @@ export class Connection implements CatchUpReceiver, Outlet {
 
   /** One frame for this connection alone. */
   tell(tag: string, data: unknown): void {
-    this.write(frameOf(JSON.stringify({ tag, data })))
+    this.tellText(JSON.stringify({ tag, data }))
+  }
+
+  /** The same, written already. */
+  tellText(text: string): void {
+    this.write(frameOf(text))
   }
 
   wrote(conversation: ConversationId, seq: number): void {

@@ -131,8 +131,7 @@ export class Frames {
   }
 
   #bound(connection: Connection, incoming: Incoming | undefined) {
-    const behind = () => connection.waiting?.frames.length ?? 0
-    const taken = this.#options.limits.take(connection.userId, Date.now(), behind)
+    const taken = this.#options.limits.take(connection.userId, Date.now(), connection)
     if (!(taken instanceof Promise)) return this.#counted(connection, incoming, taken)
     connection.asking = true
     void taken.then((answer) => {

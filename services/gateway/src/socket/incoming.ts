@@ -1,5 +1,3 @@
-import { frame } from '@qunxin/contracts'
-
 export interface Incoming {
   tag: string
   data: unknown
@@ -7,12 +5,21 @@ export interface Incoming {
   bytes: number
 }
 
-/** A text frame's one JSON object; undefined when it is none, or binary, or its tag is none. */
+const LONGEST_TAG = 64
+
+/** A text frame's one JSON object, as the schema `frame` has it; undefined when it is none, or binary, or its tag is none. */
 export function readFrame(data: Buffer, isBinary: boolean): Incoming | undefined {
   if (isBinary) return undefined
+  const parsed = parsedFrom(data)
+  if (typeof parsed !== 'object' || parsed === null) return undefined
+  const { tag, data: content } = parsed as { tag?: unknown; data?: unknown }
+  if (typeof tag !== 'string' || tag === '' || tag.length > LONGEST_TAG) return undefined
+  return { tag, data: content, bytes: data.length }
+}
+
+function parsedFrom(data: Buffer): unknown {
   try {
-    const parsed = frame.safeParse(JSON.parse(data.toString()))
-    return parsed.success ? { ...parsed.data, bytes: data.length } : undefined
+    return JSON.parse(data.toString())
   } catch {
     return undefined
   }

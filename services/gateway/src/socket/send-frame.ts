@@ -1,18 +1,21 @@
-import { type MessageAck, nameFor, type SendAnswer, sendInput, sendMessage } from '@qunxin/contracts'
+import { type SendAnswer, sendInput, sendMessage } from '@qunxin/contracts'
 import { toAppError, validate } from '@qunxin/runtime'
 import type { Principal } from '../auth/principal.ts'
 import { refuseOthers } from '../calls/calls.ts'
+import { plainText } from '../calls/plain-text.ts'
 import { entryOf, type NewSend, receiverOf, type SubmitSend } from '../calls/send-call.ts'
 import { rowOfTag } from '../surface.ts'
 import type { Connection, RefusedFirst } from './connection.ts'
 import type { Incoming } from './incoming.ts'
 import { type Refusal, refusedAck, refuseFrame, refuseMessage } from './refusals.ts'
 
+type Stored = Extract<SendAnswer, { seq: number }>
+
 /** Seed B, sending a message: answered by `messageAck` after the commit. No promise is made, this is the hot path. */
 export function sendFrame(connection: Connection, incoming: Incoming, principal: Principal, sends: SubmitSend) {
   let entry: NewSend
   try {
-    entry = entryOfFrame(connection, incoming, principal)
+    entry = plainText(incoming.data, connection.userId, connection.id) ?? entryOfFrame(connection, incoming, principal)
   } catch (error) {
     return refuseMessage(connection, incoming, { code: toAppError(error).code })
   }
@@ -22,7 +25,8 @@ export function sendFrame(connection: Connection, incoming: Incoming, principal:
   }
   connection.waits(incoming.bytes)
   sends.submit(entry, (answer) => {
-    connection.tell('messageAck', ackOf(connection, entry, answer))
+    if ('code' in answer) connection.tell('messageAck', refusedAck(entry.msgId, answer, connection.language))
+    else connection.tellText(ackText(entry, answer))
     connection.settled(incoming.bytes)
   })
 }
@@ -72,14 +76,9 @@ function entryOfFrame(connection: Connection, { data }: Incoming, principal: Pri
   return entryOf(input, connection.userId, connection.id)
 }
 
-function ackOf(connection: Connection, { msgId, conversation }: NewSend, answer: SendAnswer): MessageAck {
-  if ('code' in answer) return refusedAck(msgId, answer, connection.language)
-  return {
-    msgId,
-    ...nameFor(conversation, connection.userId),
-    seq: answer.seq,
-    serverReceiveDate: answer.at,
-    state: 1,
-    ...(answer.duplicate && { duplicate: true }),
-  }
+/** A MessageAck, written out: nothing in it is to be escaped. */
+function ackText({ msgId, group, to }: NewSend, { seq, at, duplicate }: Stored): string {
+  const name = group === undefined ? `"sessionId":"","peerUserId":${to}` : `"sessionId":"${group}","peerUserId":0`
+  const place = `"seq":${seq},"serverReceiveDate":${at},"state":1${duplicate ? ',"duplicate":true' : ''}`
+  return `{"tag":"messageAck","data":{"msgId":"${msgId}",${name},${place}}}`
 }

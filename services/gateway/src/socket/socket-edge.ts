@@ -22,6 +22,8 @@ import { Order } from '../deliver/order.ts'
 import { nothingOutstanding } from '../deliver/outstanding.ts'
 import { Receipts } from '../deliver/receipts.ts'
 import { Repair } from '../deliver/repair.ts'
+import { Turns } from '../deliver/turns.ts'
+import { WhoIsBehind } from '../deliver/who-is-behind.ts'
 import type { Origins } from '../http/origins.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Sends } from '../send/sends.ts'
@@ -40,6 +42,8 @@ import { Writer } from './wire.ts'
 const SLOW_BYTES = 1024 * 1024
 /** The longest a backlog waits for instances that live and do not confirm the binding; as long as later messages wait for a hole. */
 const FINDABLE_MS = 10_000
+/** Backlogs read at once: a few gateways together are no more than message-service lets wait. */
+const BACKLOGS_AT_ONCE = 100
 /** A stop waits no longer for owners to store the last receipts. */
 const RECEIPTS_MS = 2_000
 
@@ -127,6 +131,14 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     onHole: (hole) => repair.watch(hole, order),
   })
   const groups = new GroupBacklogs({ bus, logger })
+  const backlogs = {
+    bus,
+    order,
+    groups,
+    logger,
+    whoIsBehind: new WhoIsBehind({ bus, logger }),
+    turns: new Turns(BACKLOGS_AT_ONCE),
+  }
   const catchUp = new CatchUp({ bus, order, groups, logger, receivers: () => connections.all() })
   const streams = new InstanceStreams({ bus, node, logger, lost: (forMs) => catchUp.begin(forMs) })
 
@@ -150,7 +162,7 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
   async function bringUp(connection: Connection): Promise<void> {
     const unconfirmed = binder.unconfirmed(connection.userId)
     if (unconfirmed !== undefined) await Promise.race([unconfirmed, delay(FINDABLE_MS, undefined, { ref: false })])
-    await sendBacklog(connection, { bus, order, groups, logger })
+    await sendBacklog(connection, backlogs)
   }
 
   const frames = new Frames({

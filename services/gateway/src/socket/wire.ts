@@ -1,20 +1,32 @@
 import type { Duplex } from 'node:stream'
 import * as ws from 'ws'
 
-/**
- * The one place that goes past the public interface of ws: a frame is built once and its bytes are written to as many
- * sockets as need it. Holds as long as the server neither masks nor compresses, which is settled in edge.ts.
- */
-const { Sender } = ws as unknown as {
-  Sender: { frame(data: Buffer, options: { fin: boolean; opcode: number }): Buffer[] }
-}
 const LOOK_AT_LEAST = 100
-const TEXT = { fin: true, opcode: 1 }
+/** RFC 6455 §5.2: the last fragment, of text. */
+const FINAL_TEXT = 0x81
+/** Up to this length is told in the second byte itself, above it two bytes or eight follow. */
+const SHORT = { most: 125, two: 126, eight: 127 }
 
-/** The bytes of a text frame, ready for every socket. */
+/**
+ * The bytes of a text frame, built once and written to as many sockets as need it, past ws: the server neither masks nor
+ * compresses.
+ */
 export function frameOf(text: string | Uint8Array): Buffer {
-  const data = typeof text === 'string' ? Buffer.from(text) : Buffer.from(text.buffer, text.byteOffset, text.length)
-  return Buffer.concat(Sender.frame(data, TEXT))
+  const length = typeof text === 'string' ? Buffer.byteLength(text) : text.length
+  const head = length <= SHORT.most ? 2 : length <= 0xffff ? 4 : 10
+  const frame = Buffer.allocUnsafe(head + length)
+  frame[0] = FINAL_TEXT
+  if (head === 2) frame[1] = length
+  else if (head === 4) {
+    frame[1] = SHORT.two
+    frame.writeUInt16BE(length, 2)
+  } else {
+    frame[1] = SHORT.eight
+    frame.writeBigUInt64BE(BigInt(length), 2)
+  }
+  if (typeof text === 'string') frame.write(text, head)
+  else frame.set(text, head)
+  return frame
 }
 
 /** A socket with what this turn of the event loop has for it. */

@@ -7,7 +7,7 @@ const text = { msgId: 'm1', msgContentType: '1', contentStr: '你好', sendDate:
 const entry = (data: Record<string, unknown>) => entryOf(validate(sendInput, { ...text, ...data }), '20', 'c1')
 
 t.test('without a sessionId it goes to the pair, with one to the group', async (t) => {
-  const content = { conn: 'c1', from: '20', msgId: 'm1', type: 1, text: '你好', sentAt: 1403099033211 }
+  const content = { id: 0, conn: 'c1', from: '20', msgId: 'm1', type: 1, text: '你好', sentAt: 1403099033211 }
   t.strictSame(entry({ toUserId: '3', sessionId: '' }), { ...content, conversation: 'p3-20', to: '3' })
   t.strictSame(entry({ toUserId: 100 }), { ...content, conversation: 'p20-100', to: '100' })
   t.strictSame(entry({ toUserId: 0, sessionId: '77' }), { ...content, conversation: 'g77', group: '77' })

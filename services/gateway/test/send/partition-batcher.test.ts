@@ -8,8 +8,8 @@ let lastId = 0
 function send(changed: { conn?: string; conversation?: string; expiresAt?: number; text?: string } = {}): PendingSend {
   const { conn = 'c1', conversation = 'p1-2', expiresAt = 5_000, text = 'x' } = changed
   const entry = { id: ++lastId, conn, conversation, from: '1', to: '2', msgId: `m${lastId}`, type: 1 as const, text }
-  const json = JSON.stringify(entry)
-  return { entry, json, bytes: json.length, expiresAt, done: () => {}, open: true }
+  const json = Buffer.from(JSON.stringify(entry))
+  return { entry, json, expiresAt, done: () => {}, open: true }
 }
 
 function batcher(options: { away?: boolean } = {}) {

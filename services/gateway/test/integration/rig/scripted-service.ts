@@ -73,6 +73,8 @@ export class ScriptedService {
       this.typing.push(message.json())
     })
     bus.serve({ 'user.notBeforeOf': ({ userIds }: { userIds: string[] }) => this.#notBefore(userIds) }, 'group-service')
+    // Of each user it is only known once their backlog is read.
+    bus.serve({ 'message.behind': ({ userIds }: { userIds: string[] }) => ({ behind: userIds }) }, 'message-service')
     bus.subscribe(subjects.presenceBind, (message) => this.#bind(message))
     bus.subscribe(subjects.presenceUnbind, (message) => {
       this.unbinds.push(message.json<PresenceChange>())

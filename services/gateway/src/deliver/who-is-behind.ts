@@ -1,0 +1,60 @@
+import type { Bus } from '@qunxin/bus'
+import { behind, type UserId } from '@qunxin/contracts'
+import type { Logger } from '@qunxin/runtime'
+
+/** As many as one question takes. */
+const USERS_PER_QUESTION = 500
+/** Until then; each reads alone when it is late. */
+const ASK_TIMEOUT_MS = 2_000
+/** After a failed question nobody waits for the next one for so long. */
+const RETRY_AFTER_MS = 5_000
+
+/**
+ * Whether there may be something a user has missed, asked in natural batches (one question under way, the next gathers): most who
+ * come back have missed nothing, and to read that of each alone is most of what a binding costs.
+ */
+export class WhoIsBehind {
+  readonly #bus: Pick<Bus, 'request'>
+  readonly #logger: Logger
+  #waiting = new Map<UserId, ((behind: boolean) => void)[]>()
+  #asking = false
+  #awayUntil = 0
+
+  constructor(options: { bus: Pick<Bus, 'request'>; logger: Logger }) {
+    this.#bus = options.bus
+    this.#logger = options.logger
+  }
+
+  /** True also when it is not known: then the backlog is read. What is sent from the call on is not looked at for sure. */
+  of(user: UserId): boolean | Promise<boolean> {
+    if (performance.now() < this.#awayUntil) return true
+    return new Promise((resolve) => {
+      const waiting = this.#waiting.get(user)
+      if (waiting) waiting.push(resolve)
+      else this.#waiting.set(user, [resolve])
+      void this.#ask()
+    })
+  }
+
+  async #ask(): Promise<void> {
+    if (this.#asking) return
+    this.#asking = true
+    while (this.#waiting.size > 0) {
+      const asked = [...this.#waiting].slice(0, USERS_PER_QUESTION)
+      for (const [user] of asked) this.#waiting.delete(user)
+      const found = await this.#fetch(asked.map(([user]) => user))
+      for (const [user, waiting] of asked) for (const resolve of waiting) resolve(found?.has(user) ?? true)
+    }
+    this.#asking = false
+  }
+
+  async #fetch(userIds: UserId[]): Promise<Set<UserId> | undefined> {
+    try {
+      return new Set((await this.#bus.request(behind, { userIds }, { timeoutMs: ASK_TIMEOUT_MS })).behind)
+    } catch (error) {
+      this.#awayUntil = performance.now() + RETRY_AFTER_MS
+      this.#logger.warn({ err: error, users: userIds.length }, 'cannot ask who is behind, each backlog is read for now')
+      return undefined
+    }
+  }
+}
