@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import type { ConversationId } from '../conversation.ts'
 import type { UserId } from '../ids.ts'
+import { ByteWriter } from './byte-writer.ts'
+import { type Frame, HeaderWriter, readHeader } from './delivery-header.ts'
 import type { SendAnswer } from './send.ts'
 
 /** One frame for the sockets of some users on one node. Its text travels behind the header, not inside it. */
@@ -31,8 +33,8 @@ export interface AnswerItem {
 
 /**
  * subjects.gatewayDeliver: what one commit means for one node, in order of commit. On the wire: its place (two doubles, which
- * hold integers exactly), 4 bytes length of the header (all big endian), the header as JSON, then the frames' bytes one
- * behind the other. Without items it only says how far the stream goes: `number` is that of the newest one.
+ * hold integers exactly), 4 bytes length of the header (all big endian), the header (see delivery-header.ts), then the frames'
+ * bytes one behind the other. Without items it only says how far the stream goes: `number` is that of the newest one.
  */
 export interface Delivery {
   /** The message-service instance it comes from. */
@@ -56,25 +58,60 @@ export const deliveryConfirm = z.object({
 })
 export type DeliveryConfirm = z.input<typeof deliveryConfirm>
 
-const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 const PLACE_BYTES = 16
 const PREFIX_BYTES = PLACE_BYTES + 4
 
+/** Where encoders write; taken by those that come next. */
+const spare: ByteWriter[] = []
+
+/** Writes one delivery item by item. Its place is written last, by {@link placeDelivery}. */
+export class DeliveryEncoder {
+  readonly #header = spare.pop() ?? new ByteWriter()
+  readonly #bodies = spare.pop() ?? new ByteWriter()
+  readonly #items: HeaderWriter
+
+  constructor(from: string) {
+    this.#items = new HeaderWriter(this.#header, from)
+  }
+
+  /** The frame's text is the first `size` bytes of `body`. */
+  frame(frame: Frame, body: Uint8Array, size = body.length): void {
+    this.#items.frame(frame, size)
+    this.#bodies.put(body, size)
+  }
+
+  answer(answer: SendAnswer): void {
+    this.#items.answer(answer)
+  }
+
+  /** To be called once, as the last thing. */
+  finish(): Uint8Array {
+    const header = this.#header
+    const bodies = this.#bodies
+    this.#items.finish()
+    const bytes = new Uint8Array(PREFIX_BYTES + header.length + bodies.length)
+    new DataView(bytes.buffer).setUint32(PLACE_BYTES, header.length)
+    bytes.set(header.bytes.subarray(0, header.length), PREFIX_BYTES)
+    bytes.set(bodies.bytes.subarray(0, bodies.length), PREFIX_BYTES + header.length)
+    for (const writer of [header, bodies]) {
+      writer.length = 0
+      spare.push(writer)
+    }
+    return bytes
+  }
+}
+
 /** `bodies` holds one entry per frame item, in the same order. Its place is written last, by {@link placeDelivery}. */
 export function encodeDelivery(delivery: Delivery, bodies: readonly Uint8Array[]): Uint8Array {
-  const header = encoder.encode(JSON.stringify(delivery))
-  const total = bodies.reduce((sum, body) => sum + body.length, PREFIX_BYTES + header.length)
-  const bytes = new Uint8Array(total)
-  new DataView(bytes.buffer).setUint32(PLACE_BYTES, header.length)
-  bytes.set(header, PREFIX_BYTES)
-  let at = PREFIX_BYTES + header.length
-  for (const body of bodies) {
-    bytes.set(body, at)
-    at += body.length
+  const encoder = new DeliveryEncoder(delivery.from)
+  let next = 0
+  for (const item of delivery.items) {
+    if (item.kind === 'answer') encoder.answer(item.answer)
+    else encoder.frame(item, bodies[next++] as Uint8Array)
   }
-  return bytes
+  return encoder.finish()
 }
 
 /** Writes the place into the bytes themselves, as often as they are published. */
@@ -84,12 +121,16 @@ export function placeDelivery(bytes: Uint8Array, { number, oldest }: DeliveryPla
   view.setFloat64(8, oldest)
 }
 
-/** The bodies are views into `bytes`, one per frame item: nothing is copied. */
+/**
+ * The bodies are views into `bytes`, one per frame item: nothing is copied.
+ *
+ * @throws when it is no delivery
+ */
 export function decodeDelivery(bytes: Uint8Array): { place: DeliveryPlace; delivery: Delivery; bodies: Uint8Array[] } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const place = { number: view.getFloat64(0), oldest: view.getFloat64(8) }
   let at = PREFIX_BYTES + view.getUint32(PLACE_BYTES)
-  const delivery = JSON.parse(decoder.decode(bytes.subarray(PREFIX_BYTES, at))) as Delivery
+  const delivery = readHeader(decoder.decode(bytes.subarray(PREFIX_BYTES, at)))
   const bodies: Uint8Array[] = []
   for (const item of delivery.items) {
     if (item.kind !== 'frame') continue
