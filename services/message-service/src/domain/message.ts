@@ -32,6 +32,11 @@ export interface Message extends Changed {
   change?: MessageChange
 }
 
+/** Is this nothing but a text, which nothing has come of? Nearly all messages are: what is written of each can be written straight. */
+export function isPlain({ attachment, change, recalled, edited }: Message): boolean {
+  return attachment === undefined && change === undefined && recalled === undefined && edited === undefined
+}
+
 /** What a repeat of a send is answered with. */
 export interface Original extends Changed {
   seq: number

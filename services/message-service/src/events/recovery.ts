@@ -5,7 +5,7 @@ import type { Message } from '../domain/message.ts'
 import type { MessageLog } from '../store/message-log.ts'
 import type { Doubt } from './doubt.ts'
 import { type Event, EventWriter } from './event-writer.ts'
-import { offlineFacts, storedFact } from './facts.ts'
+import { offlineFacts } from './facts.ts'
 import type { MissedBy } from './message-events.ts'
 import { replay } from './replay.ts'
 import type { Watermark, Watermarks } from './watermarks.ts'
@@ -136,7 +136,7 @@ export class Recovery {
       facts += event.facts
     }
     const stored = new EventWriter('stored')
-    for (const message of messages) await send(stored.add(storedFact(message)))
+    for (const message of messages) await send(stored.stored(message))
     await send(stored.finish())
     const offline = new EventWriter('offline')
     for (const missed of await this.#patiently(() => missedBy(messages), stillOurs))

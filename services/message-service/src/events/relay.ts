@@ -4,7 +4,7 @@ import type { Clock, Logger } from '@qunxin/runtime'
 import type { Message } from '../domain/message.ts'
 import { Doubt } from './doubt.ts'
 import { type Event, EventWriter } from './event-writer.ts'
-import { offlineFacts, storedFact } from './facts.ts'
+import { offlineFacts } from './facts.ts'
 import type { MessageEvents, Missed } from './message-events.ts'
 
 /** What comes in this time goes out together. */
@@ -189,7 +189,7 @@ async function* eventsOf(handed: readonly Handed[]): AsyncGenerator<Event> {
   let written = 0
   for (const { stored: messages = [], missed } of handed) {
     for (const message of messages) {
-      const full = stored.add(storedFact(message))
+      const full = stored.stored(message)
       if (full) yield full
       if (++written % FACTS_A_TURN === 0) await nextTurn()
     }

@@ -1,9 +1,9 @@
 import type { ConversationId, GroupId, UserId } from '@qunxin/contracts'
 import { LRUCache } from 'lru-cache'
 import type { Message } from '../domain/message.ts'
-import { usersOfItem, withoutThose } from './audience.ts'
+import { isOfSamePair, usersOfItem, withoutThose } from './audience.ts'
 import type { Composing } from './compose.ts'
-import type { Job, MessageFrame } from './job.ts'
+import type { Job, JobItem, MessageFrame } from './job.ts'
 
 /** Conversations whose told messages are remembered; of the others a repeat is told of once more. */
 const REMEMBERED = 50_000
@@ -41,13 +41,17 @@ export class Absences {
       absent.set(group, found)
       return found
     }
+    let before: JobItem | undefined
+    let absentOfPair: readonly UserId[] = []
     for (const item of job) {
       const { frame } = item
       if (!frame || frame.message.change) continue
       const { message } = frame
       const { group, seq } = message
       if (group === undefined) {
-        if (this.#isNew(frame)) this.#report(message, nowhere(usersOfItem(item), routes))
+        if (!isOfSamePair(before, item)) absentOfPair = nowhere(usersOfItem(item), routes)
+        before = item
+        if (this.#isNew(frame) && absentOfPair.length > 0) this.#report(message, absentOfPair)
         continue
       }
       const users = members.get(group)

@@ -11,6 +11,14 @@ export function groupOfItem({ frame, push }: JobItem): GroupId | undefined {
   return push && 'group' in push.to ? push.to.group : undefined
 }
 
+/** Are both personal messages of one user to another, one and the same pair? */
+export function isOfSamePair(one: JobItem | undefined, other: JobItem): boolean {
+  const a = one?.frame?.message
+  const b = other.frame?.message
+  if (a === undefined || b === undefined || a.group !== undefined || b.group !== undefined) return false
+  return a.from === b.from && a.to === b.to
+}
+
 /** A personal message goes to the receiver and to the sender's other devices. */
 export function receiversOf(message: Message): readonly UserId[] {
   return message.to === undefined ? [message.from] : [message.to, message.from]

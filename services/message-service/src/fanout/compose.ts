@@ -1,16 +1,10 @@
-import {
-  type FrameItem,
-  type GroupId,
-  type MsgModel,
-  messageTag,
-  type SendAnswer,
-  shownTo,
-  type UserId,
-} from '@qunxin/contracts'
+import { ByteWriter, type FrameItem, type GroupId, type SendAnswer, shownTo, type UserId } from '@qunxin/contracts'
+import type { Message } from '../domain/message.ts'
 import { toMsgModel } from '../domain/present.ts'
-import { areSameUsers, type ByNode, byNode, groupOfItem, usersOfItem, withoutThose } from './audience.ts'
+import { areSameUsers, type ByNode, byNode, groupOfItem, isOfSamePair, usersOfItem, withoutThose } from './audience.ts'
 import { DeliveryWriter } from './delivery-writer.ts'
-import type { Job, JobItem, MessageFrame, Push } from './job.ts'
+import type { Job, JobItem, MessageFrame } from './job.ts'
+import { writeMessage, writeModel } from './message-body.ts'
 
 /** Something to publish: a node's delivery, or the answers to a batch that came with a reply subject. */
 export type Publication = { node: string; payload: Uint8Array } | { reply: string; payload: string }
@@ -41,6 +35,9 @@ export function compose(job: Job, options: Composing): Publication[] {
   /** Of each group, without those who came behind the message before. */
   const withoutLater = new Map<GroupId, { later: ReadonlySet<UserId>; audience: ByNode }>()
   const last = onlyAnsweringNode(job)
+  const body = new ByteWriter()
+  let before: JobItem | undefined
+  let audience: ByNode = new Map()
   const writerOf = (all: Map<string, DeliveryWriter>, node: string) => {
     let writer = all.get(node)
     if (!writer) {
@@ -51,9 +48,10 @@ export function compose(job: Job, options: Composing): Publication[] {
   }
   for (const item of job) {
     const group = groupOfItem(item)
-    let audience: ByNode
-    if (group === undefined) audience = byNode(usersOfItem(item), routes)
-    else {
+    if (group === undefined) {
+      // Of one sender's messages one behind the other each goes where the one before went.
+      if (!isOfSamePair(before, item)) audience = byNode(usersOfItem(item), routes)
+    } else {
       const users = members.get(group)
       if (!users) continue
       audience = audiences.get(group) ?? byNode(users, routes)
@@ -68,12 +66,15 @@ export function compose(job: Job, options: Composing): Publication[] {
         audience = some.audience
       }
     }
+    before = item
     if (audience.size > 0) {
-      const header = item.frame ? headerOf(item.frame) : item.push ? pushHeaderOf(item.push) : {}
-      const bodyFor = bodiesOf(item, mayRead)
+      body.length = 0
+      writeBody(body, item)
       for (const [node, users] of audience) {
         const writer = writerOf(frames, node)
-        for (const [body, some] of bodyFor(users)) writer.frame(header, some, body)
+        const [some, others] = mayRead && item.frame ? byReading(users, item.frame.message, mayRead) : [users, []]
+        if (some.length > 0) writer.frame(headerOf(item, some), body.bytes, body.length)
+        if (others.length > 0) writer.frame(headerOf(item, others), withheld(item))
       }
     }
     if (!item.answered) continue
@@ -106,39 +107,47 @@ function onlyAnsweringNode(job: Job): string | undefined {
   return node
 }
 
-type Bodies = (users: UserId[]) => Iterable<[body: Uint8Array, users: UserId[]]>
-
-/** The text the receivers are sent, made once; those who may not read what an edit changes have one of their own. */
-function bodiesOf({ frame, push }: JobItem, mayRead: Composing['mayRead']): Bodies {
-  if (!frame) return forAll(Buffer.from(JSON.stringify({ tag: push?.tag, data: push?.data })))
-  const { from, group, change } = frame.message
-  const model = toMsgModel(frame.message, 1)
-  const body = messageBody(model)
-  if (change?.kind !== 'edit' || group === undefined || !mayRead) return forAll(body)
-  const without = messageBody(shownTo(model, () => false))
-  return (users) => Map.groupBy(users, (user) => (user === from || mayRead(group, change.seq, user) ? body : without))
+/** The text the receivers are sent, made once. */
+function writeBody(out: ByteWriter, { frame, push }: JobItem): void {
+  if (frame) writeMessage(out, frame.message)
+  else if (push) out.text(JSON.stringify({ tag: push.tag, data: push.data }))
 }
 
-function forAll(body: Uint8Array): Bodies {
-  return (users) => [[body, users]]
+/** Those who may read what an edit changes, or anything else, and those who may not. */
+function byReading(
+  users: UserId[],
+  { from, group, change }: Message,
+  mayRead: NonNullable<Composing['mayRead']>,
+): [UserId[], UserId[]] {
+  if (change?.kind !== 'edit' || group === undefined) return [users, []]
+  const reads = Map.groupBy(users, (user) => user === from || mayRead(group, change.seq, user))
+  return [reads.get(true) ?? [], reads.get(false) ?? []]
 }
 
-function messageBody(model: MsgModel): Uint8Array {
-  return Buffer.from(`{"tag":"${messageTag(model)}","data":${JSON.stringify(model)}}`)
+/** What those who may not read what an edit changes are sent instead. */
+function withheld({ frame }: JobItem): Uint8Array {
+  const out = new ByteWriter()
+  if (frame)
+    writeModel(
+      out,
+      shownTo(toMsgModel(frame.message, 1), () => false),
+    )
+  return out.copy()
 }
 
-type Header = Omit<FrameItem, 'kind' | 'size' | 'users'>
+type Header = Omit<FrameItem, 'kind' | 'size'>
 
-function pushHeaderOf({ conversation, except, cursor }: Push): Header {
-  const header: Header = {}
-  if (conversation !== undefined) header.conversation = conversation
-  if (except !== undefined) header.except = except
-  if (cursor) header.cursor = cursor
+function headerOf({ frame, push }: JobItem, users: UserId[]): Header {
+  if (frame) return frameHeader(frame, users)
+  const header: Header = { users }
+  if (push?.conversation !== undefined) header.conversation = push.conversation
+  if (push?.except !== undefined) header.except = push.except
+  if (push?.cursor) header.cursor = push.cursor
   return header
 }
 
-function headerOf({ message, except, again }: MessageFrame): Header {
-  const header: Header = { conversation: message.conversation, seq: message.seq }
+function frameHeader({ message, except, again }: MessageFrame, users: UserId[]): Header {
+  const header: Header = { users, conversation: message.conversation, seq: message.seq }
   if (except !== '') header.except = except
   if (again) header.again = { from: message.from, msgId: message.msgId }
   return header

@@ -1,11 +1,4 @@
-import {
-  DELIVERY_LIMITS,
-  type Delivery,
-  encodeDelivery,
-  type FrameItem,
-  type SendAnswer,
-  type UserId,
-} from '@qunxin/contracts'
+import { DELIVERY_LIMITS, DeliveryEncoder, type FrameItem, type SendAnswer } from '@qunxin/contracts'
 
 const HEADER_BYTES = 200
 const ITEM_BYTES = 160
@@ -15,8 +8,7 @@ const USER_BYTES = 19
 export class DeliveryWriter {
   readonly #from: string
   readonly #done: Uint8Array[] = []
-  #items: Delivery['items'] = []
-  #bodies: Uint8Array[] = []
+  #encoder: DeliveryEncoder | undefined
   #entries = 0
   #bytes = HEADER_BYTES
 
@@ -24,20 +16,18 @@ export class DeliveryWriter {
     this.#from = from
   }
 
-  /** A frame for more users than one delivery may name goes in several. */
-  frame(item: Omit<FrameItem, 'kind' | 'size' | 'users'>, users: readonly UserId[], body: Uint8Array): void {
-    for (let at = 0; at < users.length; at += DELIVERY_LIMITS.entries) {
-      const some =
-        at === 0 && users.length <= DELIVERY_LIMITS.entries ? users : users.slice(at, at + DELIVERY_LIMITS.entries)
-      this.#makeRoom(some.length, ITEM_BYTES + some.length * USER_BYTES + body.length)
-      this.#items.push({ kind: 'frame', size: body.length, users: some as UserId[], ...item })
-      this.#bodies.push(body)
+  /** The frame is the first `size` bytes of `body`. One for more users than one delivery may name goes in several. */
+  frame(frame: Omit<FrameItem, 'kind' | 'size'>, body: Uint8Array, size = body.length): void {
+    const { users } = frame
+    const { entries } = DELIVERY_LIMITS
+    for (let at = 0; at < users.length; at += entries) {
+      const some = users.length <= entries ? frame : { ...frame, users: users.slice(at, at + entries) }
+      this.#room(some.users.length, ITEM_BYTES + some.users.length * USER_BYTES + size).frame(some, body, size)
     }
   }
 
   answer(answer: SendAnswer): void {
-    this.#makeRoom(1, ITEM_BYTES)
-    this.#items.push({ kind: 'answer', answer })
+    this.#room(1, ITEM_BYTES).answer(answer)
   }
 
   /** Every delivery, in the order to publish them. */
@@ -46,17 +36,18 @@ export class DeliveryWriter {
     return this.#done
   }
 
-  #makeRoom(entries: number, bytes: number): void {
+  /** Where so many more entries and bytes have their place. */
+  #room(entries: number, bytes: number): DeliveryEncoder {
     if (this.#entries + entries > DELIVERY_LIMITS.entries || this.#bytes + bytes > DELIVERY_LIMITS.bytes) this.#cut()
     this.#entries += entries
     this.#bytes += bytes
+    this.#encoder ??= new DeliveryEncoder(this.#from)
+    return this.#encoder
   }
 
   #cut(): void {
-    if (this.#items.length === 0) return
-    this.#done.push(encodeDelivery({ from: this.#from, items: this.#items }, this.#bodies))
-    this.#items = []
-    this.#bodies = []
+    if (this.#encoder) this.#done.push(this.#encoder.finish())
+    this.#encoder = undefined
     this.#entries = 0
     this.#bytes = HEADER_BYTES
   }

@@ -1,9 +1,9 @@
 import type { GroupId, UserId } from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
 import type { Absences } from './absences.ts'
-import { areSameUsers, groupOfItem, usersOfItem } from './audience.ts'
+import { areSameUsers, groupOfItem, isOfSamePair, usersOfItem } from './audience.ts'
 import { type Composing, compose, type Publication } from './compose.ts'
-import type { Job } from './job.ts'
+import type { Job, JobItem } from './job.ts'
 import type { Routes } from './routes.ts'
 
 /** Jobs a lane may be ahead of its fan-out before its next commit waits. */
@@ -90,14 +90,16 @@ export class Fanout {
     const { instance, routes, publish, absences, behind, mayRead } = this.#options
     const named = new Set<UserId>()
     const groups = new Set<GroupId>()
+    let before: JobItem | undefined
     for (const item of job) {
       const group = groupOfItem(item)
       if (group !== undefined) groups.add(group)
-      else for (const user of usersOfItem(item)) named.add(user)
+      else if (!isOfSamePair(before, item)) for (const user of usersOfItem(item)) named.add(user)
+      before = item
     }
     let members = await this.#membersOf(groups)
     for (;;) {
-      const users = new Set(named)
+      const users = members.size === 0 ? named : new Set(named)
       for (const group of members.values()) for (const user of group) users.add(user)
       const found = await routes.nodesOf(users)
       // Redis may have taken its time: who was kicked meanwhile gets nothing of it.

@@ -52,7 +52,7 @@ export async function redirect(
     for (const [node, there] of byNode(users, elsewhere)) {
       const writer = writers.get(node) ?? new DeliveryWriter(options.instance)
       writers.set(node, writer)
-      writer.frame({ conversation, seq, ...(except && { except }), again }, there, body)
+      writer.frame({ users: there, conversation, seq, ...(except && { except }), again }, body)
     }
   }
   for (const [node, writer] of writers) for (const payload of writer.finish()) options.publish(node, payload)
