@@ -1,4 +1,4 @@
-import type { SendEntry } from '@qunxin/contracts'
+import type { ConversationId, SendEntry } from '@qunxin/contracts'
 import { attachmentOf } from './content.ts'
 import type { Message } from './message.ts'
 
@@ -8,10 +8,17 @@ export interface Position {
   at: number
 }
 
-/** The message that comes next: seq without a hole, and a time later than the one before even inside one millisecond. */
-export function number(send: SendEntry, after: Position, options: { hash: string; now: number }): Message {
+/**
+ * The message that comes next: seq without a hole, and a time later than the one before even inside one millisecond. With
+ * `conversation` all messages of one share one string, by which they are found quicker.
+ */
+export function number(
+  send: SendEntry,
+  after: Position,
+  options: { conversation?: ConversationId; hash: string; now: number },
+): Message {
   const message: Message = {
-    conversation: send.conversation,
+    conversation: options.conversation ?? send.conversation,
     seq: after.seq + 1,
     at: Math.max(options.now, after.at + 1),
     from: send.from,

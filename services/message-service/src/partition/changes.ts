@@ -10,8 +10,8 @@ export async function applyChanges(
   outcomes: readonly Outcome[],
   apply: (changes: readonly Message[]) => Promise<Message[]>,
 ): Promise<void> {
+  if (!outcomes.some(isChange)) return
   const changing = outcomes.filter(isChange)
-  if (changing.length === 0) return
   const applied = await apply(changing.map((one) => (one.kind === 'stored' ? one.message : repeatedBy(one))))
   for (const [index, outcome] of changing.entries()) {
     const change = applied[index]

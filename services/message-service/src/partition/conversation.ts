@@ -36,6 +36,8 @@ export class Conversation {
   tailLoading: Promise<void> | undefined
   /** Its sends are in the commit under way. */
   committing = false
+  /** Its place among the uses of the cache. */
+  movedAt = 0
   /** The cache was dropped: whoever still holds this object must not act on it. */
   dropped = false
 

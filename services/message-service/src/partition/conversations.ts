@@ -8,17 +8,23 @@ const EVICTION_LOOKS = 32
 export class ConversationCache {
   readonly #byId = new Map<ConversationId, Conversation>()
   readonly #most: number
+  /** How many others may have been moved behind one before a use moves it again: to the last place each time costs too much. */
+  readonly #slack: number
+  #moves = 0
 
   constructor(most: number) {
     this.#most = most
+    this.#slack = Math.floor(most / 8)
   }
 
   /** Looks it up or begins it, and counts as a use. */
   use(id: ConversationId, partition: number): Conversation {
     let conversation = this.#byId.get(id)
+    if (conversation && this.#moves - conversation.movedAt < this.#slack) return conversation
     if (conversation) this.#byId.delete(id)
     else conversation = new Conversation(id, partition)
-    this.#byId.set(id, conversation)
+    this.#byId.set(conversation.id, conversation)
+    conversation.movedAt = ++this.#moves
     if (this.#byId.size > this.#most) this.#evict(conversation)
     return conversation
   }

@@ -213,11 +213,12 @@ export class Lane {
     const started = performance.now()
     const keys = plan.doubtful.map(({ send }) => send)
     const [written, known] = await Promise.all([this.#writer.write(plan.messages), this.#writer.originals(keys)])
-    const stored = plan.messages.filter((_, index) => written.isStored(index))
+    const stored = written.all ? plan.messages : plan.messages.filter((_, index) => written.isStored(index))
     // What was given up may be stored still.
     if (written.unsure && stored.length < plan.messages.length) events.doubted(this.#plannedAt)
     const { outcomes, requeued } = resolve(plan, { written, known })
-    this.#decided(outcomes.map(({ pending }) => pending))
+    for (const { pending } of outcomes) this.waiting.bytes -= pending.bytes
+    this.waiting.sends -= outcomes.length
     for (const [conversation, pending] of requeued) {
       if (conversation.dropped) this.#decided(pending)
       else conversation.queue = pending.concat(conversation.queue)
@@ -226,9 +227,15 @@ export class Lane {
     this.#options.stored(stored)
     metrics.committed(plan.messages.length, performance.now() - started)
     await applyChanges(outcomes, (changes) => this.#writer.applyChanges(changes))
-    const told = outcomes.flatMap((outcome) => (outcome.kind === 'stored' ? [outcome.message] : []))
+    const told: Message[] = []
+    const job: JobItem[] = []
+    const now = clock.now()
+    for (const outcome of outcomes) {
+      if (outcome.kind === 'stored') told.push(outcome.message)
+      job.push(jobItem(outcome, now))
+    }
     events.stored(told, this.#plannedAt)
-    fanout.push(outcomes.map((outcome) => jobItem(outcome, clock.now())))
+    fanout.push(job)
   }
 }
 

@@ -1,4 +1,4 @@
-import { type ConversationId, groupOf } from '@qunxin/contracts'
+import type { ConversationId } from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
 import type { Message } from '../domain/message.ts'
 import type { Conversations } from '../store/conversations.ts'
@@ -27,8 +27,10 @@ export class LastActivity {
   }
 
   stored(messages: readonly Message[]): void {
-    for (const { conversation, at } of messages) {
-      if (groupOf(conversation) !== undefined) continue
+    for (let i = 0; i < messages.length; i++) {
+      const { conversation, group, at } = messages[i] as Message
+      // Of one conversation's messages, which stand together, the last one counts.
+      if (group !== undefined || messages[i + 1]?.conversation === conversation) continue
       const isNew = !this.#waiting.has(conversation)
       // Setting what is there already keeps its place in the order.
       if (!isNew || this.#waiting.size < MOST_WAITING) this.#waiting.set(conversation, at)

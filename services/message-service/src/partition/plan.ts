@@ -57,7 +57,8 @@ export function planConversation(
 ): void {
   const { members, limits, now } = options
   let after: Position = conversation.position ?? { seq: 0, at: 0 }
-  let planned: Map<string, Message> | undefined
+  /** By sender, then msgId. */
+  const planned = new Map<UserId, Map<string, Message>>()
   /** When who sent something of this very plan. */
   const paced = new Map<UserId, number>()
   let taken = 0
@@ -70,8 +71,8 @@ export function planConversation(
       plan.entries.push({ kind: 'decided', outcome: repeatOf(pending, original, conversation.refuses(send)) })
       continue
     }
-    const key = `${send.from}/${send.msgId}`
-    const earlier = planned?.get(key)
+    let sent = planned.get(send.from)
+    const earlier = sent?.get(send.msgId)
     if (earlier) {
       plan.entries.push({ kind: 'repeat', pending, conversation, of: earlier })
       continue
@@ -89,7 +90,7 @@ export function planConversation(
       plan.entries.push({ kind: 'decided', outcome: { kind: 'refused', pending, code: refusal } })
       continue
     }
-    const message = number(send, after, { hash, now })
+    const message = number(send, after, { conversation: conversation.id, hash, now })
     const retryAfterMs =
       members && !message.change
         ? waitOf(message, members, paced.get(send.from) ?? conversation.pace?.lastOf(send.from))
@@ -100,8 +101,11 @@ export function planConversation(
     }
     after = message
     if (members && members.slowModeMs > 0 && !message.change) paced.set(send.from, message.at)
-    planned ??= new Map()
-    planned.set(key, message)
+    if (sent) sent.set(send.msgId, message)
+    else {
+      sent = new Map([[send.msgId, message]])
+      planned.set(send.from, sent)
+    }
     plan.store({ kind: 'store', pending, conversation, message })
   }
   conversation.queue = taken === conversation.queue.length ? [] : conversation.queue.slice(taken)

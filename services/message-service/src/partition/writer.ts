@@ -10,6 +10,8 @@ const PAUSE_MS = { first: 20, longest: 1_000 }
 /** What became of messages that were to be written together. */
 export interface Written {
   isStored(index: number): boolean
+  /** All of them are. */
+  all?: true
   /** The first message whose key was taken. */
   stoppedAt?: number
   /** What is in the log under the msgIds of the message the write stopped at and those behind it. */
@@ -19,6 +21,8 @@ export interface Written {
   /** Read back after an unknown outcome: the tails may have moved. */
   unsure?: true
 }
+
+const ALL_STORED: Written = { isStored: () => true, all: true }
 
 /** Writes to the log and does not come back before it is known what is stored. */
 export class LogWriter {
@@ -35,7 +39,7 @@ export class LogWriter {
   }
 
   async write(messages: readonly Message[]): Promise<Written> {
-    if (messages.length === 0) return { isStored: () => true }
+    if (messages.length === 0) return ALL_STORED
     let appended: Appended
     try {
       appended = await this.#log.append(messages)
@@ -55,7 +59,7 @@ export class LogWriter {
       return { isStored, stoppedAt: stored, fault: true }
     }
     this.#failures = 0
-    if (stoppedBy === undefined) return { isStored }
+    if (stoppedBy === undefined) return ALL_STORED
     if (stoppedBy === 'seq') return { isStored, stoppedAt: stored }
     // All behind it are looked up with it: after an outage clients resend by the hundred, and each alone would cost a write.
     const found = await this.originals(messages.slice(stored))

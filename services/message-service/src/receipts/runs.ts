@@ -28,13 +28,17 @@ export class Runs {
   }
 
   add(messages: readonly Pick<Message, 'conversation' | 'from' | 'seq'>[], now: number): void {
+    let sender: Sender | undefined
     for (const { conversation, from: user, seq } of messages) {
-      const key = keyOf({ user, conversation })
-      const sender = this.#senders.get(key)
-      if (!sender) {
-        if (this.#senders.size < MOST_SENDERS)
-          this.#senders.set(key, { user, conversation, runs: [[seq, seq]], since: now })
-        continue
+      // Those of one sender mostly stand together.
+      if (sender?.conversation !== conversation || sender.user !== user) {
+        const key = keyOf({ user, conversation })
+        sender = this.#senders.get(key)
+        if (!sender) {
+          if (this.#senders.size >= MOST_SENDERS) continue
+          sender = { user, conversation, runs: [], since: now }
+          this.#senders.set(key, sender)
+        }
       }
       const last = sender.runs.at(-1)
       if (last?.[1] === seq - 1) last[1] = seq
