@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 
 const TIME_DIGITS = 9
 
@@ -7,7 +7,8 @@ const sortableTime = (now: number) => now.toString(36).padStart(TIME_DIGITS, '0'
 
 /** `<time>-<random>`: sorted as text, a user's connections stand oldest first. */
 export function connectionId(now = Date.now()): string {
-  return `${sortableTime(now)}-${randomBytes(6).toString('hex')}`
+  // The last part of a UUID is random, and comes from a supply: asking for a few bytes at a time takes several times as long.
+  return `${sortableTime(now)}-${randomUUID().slice(-12)}`
 }
 
 /**

@@ -4,20 +4,20 @@ import {
   createRemoteJWKSet,
   decodeProtectedHeader,
   errors,
+  type JWTClaimVerificationOptions,
   type JWTPayload,
   type JWTVerifyGetKey,
-  type JWTVerifyOptions,
   jwtVerify,
 } from 'jose'
 import { LRUCache } from 'lru-cache'
 import type { GatewayConfig } from '../config.ts'
 import { isRevoked, type Principal } from './principal.ts'
+import { createSecretCheck } from './shared-secret.ts'
 
-const BY_SECRET = ['HS256']
 const BY_KEY_SET = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
 /** A longer one is not looked at: signatures cost time, and headers carry no books. */
 const LONGEST_TOKEN = 8 * 1024
-/** Characters of verified tokens kept, so that a client that calls often is verified once. */
+/** Characters of tokens verified by a public key that are kept, so that a client that calls often is verified once. */
 const REMEMBERED_CHARACTERS = 16 * 1024 * 1024
 
 export type AuthConfig = Pick<GatewayConfig, 'AUTH_SECRET' | 'AUTH_JWKS_URL' | 'AUTH_AUDIENCE' | 'AUTH_ISSUER'>
@@ -38,19 +38,11 @@ export function createAuthenticator(
 ): Authenticator {
   const { notBefore, now = Date.now } = options
   const check = createSignatureCheck(config, now)
-  const verified = new LRUCache<string, Principal>({
-    maxSize: REMEMBERED_CHARACTERS,
-    sizeCalculation: (_, token) => token.length,
-  })
 
   return {
     async verify(token) {
       if (token === '' || token.length > LONGEST_TOKEN) throw new AppError('UNAUTHENTICATED')
-      let principal = verified.get(token)
-      if (!principal) {
-        principal = principalOf(await check(token))
-        verified.set(token, principal)
-      }
+      const principal = await check(token)
       if (principal.expiresAt <= now()) throw new AppError('UNAUTHENTICATED')
       if (isRevoked(principal, await notBefore.of(principal.userId))) throw new AppError('UNAUTHENTICATED')
       return principal
@@ -59,22 +51,34 @@ export function createAuthenticator(
 }
 
 /** The algorithm decides which key is asked, and each key takes its own algorithms only: a public key never checks an HMAC. */
-function createSignatureCheck(config: AuthConfig, now: () => number): (token: string) => Promise<JWTPayload> {
-  const secret = config.AUTH_SECRET === undefined ? undefined : new TextEncoder().encode(config.AUTH_SECRET)
+function createSignatureCheck(config: AuthConfig, now: () => number): (token: string) => Promise<Principal> {
+  const bySecret = config.AUTH_SECRET === undefined ? undefined : createSecretCheck(config.AUTH_SECRET)
   const keySet = config.AUTH_JWKS_URL === undefined ? undefined : remoteKeys(config.AUTH_JWKS_URL)
-  const claims = (algorithms: string[]): JWTVerifyOptions => ({
-    algorithms,
+  const verified = new LRUCache<string, Principal>({
+    maxSize: REMEMBERED_CHARACTERS,
+    sizeCalculation: (_, token) => token.length,
+  })
+  const claims = (): JWTClaimVerificationOptions => ({
     requiredClaims: ['sub', 'exp'],
     currentDate: new Date(now()),
     ...(config.AUTH_AUDIENCE !== undefined && { audience: config.AUTH_AUDIENCE }),
     ...(config.AUTH_ISSUER !== undefined && { issuer: config.AUTH_ISSUER }),
   })
 
+  const byKeySet = async (token: string, keys: JWTVerifyGetKey) => {
+    const known = verified.get(token)
+    if (known) return known
+    const principal = principalOf((await jwtVerify(token, keys, { ...claims(), algorithms: BY_KEY_SET })).payload)
+    verified.set(token, principal)
+    return principal
+  }
+
   return async (token) => {
     try {
       const { alg = '' } = decodeProtectedHeader(token)
-      if (secret && BY_SECRET.includes(alg)) return (await jwtVerify(token, secret, claims(BY_SECRET))).payload
-      if (keySet && BY_KEY_SET.includes(alg)) return (await jwtVerify(token, keySet, claims(BY_KEY_SET))).payload
+      // An HMAC takes less time than remembering it takes memory.
+      if (bySecret && alg === 'HS256') return principalOf(bySecret(token, claims()))
+      if (keySet && BY_KEY_SET.includes(alg)) return await byKeySet(token, keySet)
     } catch (error) {
       throw error instanceof AppError ? error : new AppError('UNAUTHENTICATED', { cause: error })
     }

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
@@ -12,6 +13,11 @@ const bySecret = (config: Partial<AuthConfig> = {}) =>
     { notBefore: nobodyRevoked },
   )
 const unauthenticated = { code: 'UNAUTHENTICATED' }
+/** As {@link token} makes them, whatever is in it. */
+const signed = async (header: unknown, payload: unknown = { sub: '1000221', exp: inAnHour() }) => {
+  const content = `${part(header)}.${part(payload)}`
+  return `${content}.${createHmac('sha256', SECRET).update(content).digest('base64url')}`
+}
 const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
 t.test('a token says who it is for, until when, and for which client', async (t) => {
@@ -46,9 +52,16 @@ t.test('tokens that are refused', async (t) => {
     'an HMAC that is not expected': await new SignJWT({ sub: '1000221', exp: inAnHour() })
       .setProtectedHeader({ alg: 'HS512' })
       .sign(new TextEncoder().encode(SECRET.repeat(2))),
+    'one with a signature of more': `${good}.${signature}`,
+    'one whose signature is the same bytes in another text': `${good}=`,
+    'one whose signature is cut': good.slice(0, -1),
+    'one with an extension that must be understood': await signed({ alg: 'HS256', crit: ['b64'], b64: true }),
+    'one whose header is no object': await signed(null),
+    'one whose payload is no object': await signed({ alg: 'HS256' }, []),
     'one that is endless': `${good}${'a'.repeat(10_000)}`,
   }
   const authenticator = bySecret()
+  t.ok(await authenticator.verify(await signed({ alg: 'HS256' })), 'as the others are made')
   for (const [name, refused] of Object.entries(cases))
     await t.rejects(authenticator.verify(refused), unauthenticated, name)
 })
