@@ -54,7 +54,7 @@ export async function performanceCommand(
   const text = performanceText(all.filter(({ row }) => chosen.includes(row)))
   say(`\n${text}`)
   say((await writeAll(out, [['table.txt', performanceText(all)]])).join('\n'))
-  if (write) say((await writePerformance(all, DOCS)).join('\n'))
+  if (write) say((await writePerformance(all, { docs: DOCS, rows: performanceRows })).join('\n'))
   return clean ? 0 : 1
 }
 

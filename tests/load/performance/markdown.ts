@@ -2,12 +2,17 @@ import { figure, whole } from '../report/figures.ts'
 import type { RunResult } from '../result.ts'
 import { figures } from './figures.ts'
 import type { Plot } from './plots.ts'
+import type { PerformanceRow } from './rows.ts'
 import type { Summary } from './summary.ts'
 import { foundIn } from './text.ts'
 import { growthInWords, judgementOf, measureInWords, targetInWords } from './words.ts'
 
-/** What docs/performance.md has between its markers. `plots` are files in a folder `plots` beside it. */
-export function performanceMarkdown(all: readonly Summary[], plots: readonly Plot[]): string {
+/** What docs/performance.md has between its markers, of those of the rows that were measured. `plots` are files in a folder beside it. */
+export function performanceMarkdown(
+  all: readonly Summary[],
+  { plots, rows }: { plots: readonly Plot[]; rows: readonly PerformanceRow[] },
+): string {
+  const missing = rows.filter((row) => !all.some((summary) => summary.row.name === row.name))
   return [
     `On ${distinct(all, ({ hardware }) => hardware).join('; ')}.`,
     table(
@@ -24,6 +29,7 @@ export function performanceMarkdown(all: readonly Summary[], plots: readonly Plo
     ...plots.map(({ file, says }) => `${says}; of each row the run in the middle.\n\n![${says}](plots/${file})`),
     '### Runs',
     table(['command', 'runs', 'date', 'commit', 'load average before', 'cores busy elsewhere'], all.map(lineOfRuns)),
+    ...(missing.length > 0 ? [`Not measured yet: ${missing.map(commandFor).join(', ')}.`] : []),
   ].join('\n\n')
 }
 
@@ -62,13 +68,17 @@ function lineOfRuns(summary: Summary): string[] {
   const { row, runs } = summary
   const of = (text: (run: RunResult) => string) => [...new Set(runs.map(text))].join(', ')
   return [
-    `\`pnpm load performance --row ${row.name}\``,
+    commandFor(row),
     `${runs.length}, ${foundIn(summary)}`,
     of(({ startedAt }) => startedAt.slice(0, 10)),
     of(({ commit = '–' }) => commit),
     runs.map(({ loadAverage }) => figure(loadAverage)).join(', '),
     runs.map(({ coresElsewhere }) => figure(coresElsewhere)).join(', '),
   ]
+}
+
+function commandFor({ name }: PerformanceRow): string {
+  return `\`pnpm load performance --row ${name}\``
 }
 
 function wrongIn(all: readonly Summary[]): string {

@@ -44,7 +44,7 @@ t.test('rows are measured on systems of their own, and what was found is written
       name,
     )
 
-  await writePerformance(summaries(rows, runs), docs)
+  await writePerformance(summaries(rows, runs), { docs, rows })
   const page = await readFile(join(docs, 'performance.md'), 'utf8')
   t.match(page, /^before\n<!-- measured -->\nOn .*\n<!-- end -->\nafter\n$/s)
   t.match(page, '| `pnpm load performance --row pairs-4` | 1, clean |')
@@ -57,6 +57,6 @@ t.test('rows are measured on systems of their own, and what was found is written
 
 t.test('a page without a place for the table stays as it is', async (t) => {
   const docs = t.testdir({ 'performance.md': 'nothing' })
-  await t.rejects(writePerformance([], docs), { message: /no place for the table/ })
+  await t.rejects(writePerformance([], { docs, rows: [] }), { message: /no place for the table/ })
   t.equal(await readFile(join(docs, 'performance.md'), 'utf8'), 'nothing')
 })

@@ -51,7 +51,9 @@ t.test('in a terminal each figure stands with its range, its target and whether 
 })
 
 t.test('the page has targets, growth, costs and the command of every row', async (t) => {
-  const text = performanceMarkdown(all, plotsOf(all))
+  const rows = [...all.map(({ row }) => row), { ...sampleRow, name: 'another' }]
+  const text = performanceMarkdown(all, { plots: plotsOf(all), rows })
+  t.match(text, /\n\nNot measured yet: `pnpm load performance --row another`\.$/)
   t.match(text, '| some pairs, open loop | acknowledged a second | ≥ 90 | 100 (80.0–125) | met | another one 70 |')
   t.match(text, '|  | CPU per message, all servers | ≤ 80,000 µs | 10,000 µs (8,000–12,500) | met |  |')
   t.match(text, '| many of them | CPU per message, all servers | 20,000 µs | 2.00 × the first, not flat |')
