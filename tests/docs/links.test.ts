@@ -31,6 +31,7 @@ t.test('files named in prose exist', async (t) => {
     'docs/protocol.md',
     'docs/operations.md',
     'docs/reliability.md',
+    'docs/performance.md',
   ]) {
     const text = await readFile(join(REPOSITORY, page), 'utf8')
     const named = text.matchAll(/`((?:packages|services|tests|scripts|deploy|docs)\/[\w./-]+)`/g)

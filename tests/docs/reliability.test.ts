@@ -1,22 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { readOptions } from '../load/options.ts'
 import { rows } from '../load/profiles.ts'
 import { KINDS } from '../load/report/violations.ts'
-import { readTableOptions } from '../load/table.ts'
 
 const REPOSITORY = join(import.meta.dirname, '..', '..')
 const page = readFileSync(join(REPOSITORY, 'docs', 'reliability.md'), 'utf8')
-
-t.test('every load command of the page is one', async (t) => {
-  const commands = [...page.matchAll(/^pnpm load (.+?)(?: +#.*)?$/gm), ...page.matchAll(/`pnpm load ([^`<]+)`/g)]
-  t.ok(commands.length > 5)
-  for (const [, command = ''] of commands) {
-    const args = command.trim().split(/ +/)
-    t.doesNotThrow(() => (args[0] === 'table' ? readTableOptions(args.slice(1)) : readOptions(args)), command)
-  }
-})
 
 t.test('every test that the page names is there', async (t) => {
   const paths = [...page.matchAll(/`npm test -- ([^`]+)`/g)].map(([, path = '']) => path)
