@@ -57,6 +57,20 @@ t.test('a number is written as JSON has it', async (t) => {
     )
 })
 
+t.test('numbers of fixed length are little endian', async (t) => {
+  const out = new ByteWriter()
+  const numbers = [0, 1, -1, 2 ** 31 - 1, -(2 ** 31), 77]
+  for (const number of numbers) {
+    out.int32(number)
+    out.double(number / 3)
+  }
+  const bytes = Buffer.from(out.copy())
+  for (const [i, number] of numbers.entries()) {
+    t.equal(bytes.readInt32LE(12 * i), number)
+    t.equal(bytes.readDoubleLE(12 * i + 4), number / 3)
+  }
+})
+
 t.test('what stands one behind the other stays whole while the room grows', async (t) => {
   const out = new ByteWriter()
   const part = ready('0123456789'.repeat(10))

@@ -120,6 +120,28 @@ export class ByteWriter {
     }
   }
 
+  /** Four bytes, little endian. */
+  int32(value: number): void {
+    this.#room(4)
+    this.int32At(this.length, value)
+    this.length += 4
+  }
+
+  /** Into what is there already. */
+  int32At(at: number, value: number): void {
+    const { bytes } = this
+    bytes[at] = value
+    bytes[at + 1] = value >> 8
+    bytes[at + 2] = value >> 16
+    bytes[at + 3] = value >> 24
+  }
+
+  /** Eight bytes, little endian. */
+  double(value: number): void {
+    eight.setFloat64(0, value, true)
+    this.put(eightBytes)
+  }
+
   /** At least so many digits of a number below a million. */
   #digits(number: number, least: number): void {
     const { bytes, length } = this
@@ -143,6 +165,8 @@ export class ByteWriter {
   }
 }
 
+const eight = new DataView(new ArrayBuffer(8))
+const eightBytes = new Uint8Array(eight.buffer)
 const QUOTE = 0x22
 const ZERO = 0x30
 

@@ -1,10 +1,12 @@
-import type { ConversationId, UserId } from '@qunxin/contracts'
+import { ByteWriter, type ConversationId, type UserId } from '@qunxin/contracts'
+import { documentSequence } from '@qunxin/mongo'
 import type { Collection, Db, Document, Filter } from 'mongodb'
 import type { Message, MessageKey } from '../domain/message.ts'
 import { clipped } from '../domain/visibility.ts'
 import { answered } from './answered.ts'
 import { applyChanges } from './apply-changes.ts'
-import { idOf, type MessageDocument, SEQ_DIGITS, seqOf, toDocument, toMessage } from './message-document.ts'
+import { writeDocument } from './document-bytes.ts'
+import { idOf, type MessageDocument, SEQ_DIGITS, seqOf, toMessage } from './message-document.ts'
 import { type Appended, type Head, type MessageLog, OutcomeUnknown, type Range, type Tail } from './message-log.ts'
 
 /** On the disks of a majority; the server gives up saying so after a while, and then the outcome is unknown. */
@@ -12,6 +14,9 @@ const MAJORITY = { w: 'majority', j: true, wtimeout: 5_000 } as const
 const DUPLICATE_KEY = 11_000
 /** What a large `$in` of ids may hold without making one command too long. */
 const KEYS_PER_QUERY = 500
+
+/** Of the room documents are written in; what a very large append needed is given back. */
+const KEPT_BYTES = 1024 * 1024
 
 const NO_CHANGE = { change: { $exists: false } }
 
@@ -31,6 +36,8 @@ export class MongoLog implements MessageLog {
   readonly #db: Db
   readonly #writeConcern: Document
   readonly #messages: Collection<MessageDocument>
+  /** Where the documents of an append are written. */
+  #out = new ByteWriter()
 
   /** Another write concern than the journals of a majority is for tests. */
   constructor(db: Db, writeConcern: Document = MAJORITY) {
@@ -42,11 +49,11 @@ export class MongoLog implements MessageLog {
   async append(messages: readonly Message[]): Promise<Appended> {
     let reply: InsertReply
     try {
-      // The bare command instead of insertMany: the driver's bulk path measures every document twice, and hides a duplicate
-      // key behind the write-concern error that makes it count for nothing.
+      // The bare command instead of insertMany: the driver's bulk path hides a duplicate key behind the write-concern error that
+      // makes it count for nothing, and writes and measures every document field by field.
       const insert = this.#db.command({
         insert: 'messages',
-        documents: messages.map(toDocument),
+        documents: this.#documents(messages),
         ordered: true,
         writeConcern: this.#writeConcern,
       })
@@ -178,6 +185,16 @@ export class MongoLog implements MessageLog {
       { $group: { _id: '$conversation', last: { $first: '$_id' }, at: { $first: '$at' } } },
     ])
     return (await heads.toArray()).map(({ _id, last, at }) => ({ conversation: _id, seq: seqOf(last), at }))
+  }
+
+  #documents(messages: readonly Message[]): unknown {
+    const out = this.#out
+    out.length = 0
+    for (const message of messages) writeDocument(out, message)
+    // It waits for a connection perhaps, while another lane writes its own.
+    const documents = documentSequence('documents', out.copy())
+    if (out.length > KEPT_BYTES) this.#out = new ByteWriter()
+    return documents
   }
 
   #within(conversation: ConversationId, range: Range, direction: 1 | -1): Promise<MessageDocument[]> {
