@@ -171,7 +171,7 @@ const online = [
 
 const scaled = [1, 2, 4].map((count) => ({
   name: `processes-${count}`,
-  says: `${count} gateways and message-services each, 1,000 messages a second in pairs`,
+  says: `${count} × gateway and message-service, 1,000 messages a second in pairs`,
   scenario: 'pairs',
   ...processes(count),
   settings: { ...measured, pairs: 100, rate: 1_000 },
