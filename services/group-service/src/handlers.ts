@@ -7,7 +7,7 @@ import { joinGroup } from './domain/join.ts'
 import { deleteUser, kickGroupMembers } from './domain/kick.ts'
 import { exitGroup } from './domain/leave.ts'
 import { groupList, queryGroupInfo, queryGroupList } from './domain/list.ts'
-import { groupsOfUser, memberOf, membershipsOf, membersOf, versionsOf } from './domain/lookup.ts'
+import { groupsOfUser, groupsOfUsers, memberOf, membershipsOf, membersOf, versionsOf } from './domain/lookup.ts'
 import { userSetGroup } from './domain/names.ts'
 import type { Ports } from './domain/ports.ts'
 import { notBeforeOf, revokeUser } from './domain/revoke.ts'
@@ -37,6 +37,7 @@ export function createHandlers(ports: Ports): HandlersOf<'group'> & HandlersOf<'
     'group.membersOf': (input) => membersOf(ports, input.groupId),
     'group.memberOf': (input) => memberOf(ports, input.groupId, input.userId),
     'group.membershipsOf': (input) => membershipsOf(ports, input.userId),
+    'group.groupsOfUsers': (input) => groupsOfUsers(ports, input.userIds),
     'group.versionsOf': (input) => versionsOf(ports, input.groupIds),
     'user.put': (input) => putProfiles(ports, input.users),
     'user.get': (input) => getProfiles(ports, input.userIds),

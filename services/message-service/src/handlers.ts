@@ -1,5 +1,6 @@
 import { actorOf, type HandlersOf } from '@qunxin/bus'
 import { type BacklogPorts, readBacklog } from './reads/backlog.ts'
+import { type BehindPorts, readBehind } from './reads/behind.ts'
 import { listConversations, type OverviewPorts } from './reads/conversation-list.ts'
 import { type QueryReceiptsPorts, readReceipts } from './reads/query-receipts.ts'
 import { type RangePorts, readRange } from './reads/range.ts'
@@ -17,6 +18,8 @@ export function createReadGates() {
     history: new ReadGate({ atOnce: 8, waiting: 400 }),
     ranges: new ReadGate({ atOnce: 8, waiting: 400 }),
     backlogs: new ReadGate({ atOnce: 16, waiting: 800 }),
+    // Each is of hundreds of users.
+    behind: new ReadGate({ atOnce: 2, waiting: 50 }),
     presence: new ReadGate({ atOnce: 4, waiting: 100 }),
     receipts: new ReadGate({ atOnce: 8, waiting: 400 }),
     lists: new ReadGate({ atOnce: 8, waiting: 400 }),
@@ -32,16 +35,17 @@ export type ReadGates = ReturnType<typeof createReadGates>
 /** One key per operation of the area: what is missing does not compile. `others` are those that go to a partition's owner. */
 export function createHandlers(
   reads: BacklogPorts &
+    BehindPorts &
     ReadPorts &
     RangePorts &
     OverviewPorts &
     Pick<QueryReceiptsPorts, 'memberCursors'> & { gates: ReadGates },
   others: Omit<
     HandlersOf<'message'>,
-    `message.${'queryReceipts' | 'conversationList' | 'sync' | 'loadChatRecords' | 'range' | 'backlog'}`
+    `message.${'queryReceipts' | 'conversationList' | 'sync' | 'loadChatRecords' | 'range' | 'backlog' | 'behind'}`
   >,
 ) {
-  const { history, ranges, backlogs, groupBacklogs, receipts, lists, syncs } = reads.gates
+  const { history, ranges, backlogs, behind, groupBacklogs, receipts, lists, syncs } = reads.gates
   return {
     'message.send': others['message.send'],
     'message.recallMessage': others['message.recallMessage'],
@@ -64,5 +68,6 @@ export function createHandlers(
     'message.range': (input, { deadline }) => ranges.run(deadline, () => readRange(reads, input)),
     'message.backlog': ({ userId, groups }, { deadline }) =>
       (groups === 'only' ? groupBacklogs : backlogs).run(deadline, () => readBacklog(reads, userId, groups)),
+    'message.behind': ({ userIds }, { deadline }) => behind.run(deadline, () => readBehind(reads, userIds)),
   } satisfies HandlersOf<'message'>
 }

@@ -57,5 +57,6 @@ export function groupsOf(state: { version: number; members: string[] }): Members
     versionsOf: async (groups) => groups.map(() => state.version),
     memberOf: async () => ({ joinedAt: 1, joinedSeq: 0, role: 'member' as const }),
     groupsOf: async () => [],
+    groupsOfUsers: async (users) => users.map(() => []),
   }
 }

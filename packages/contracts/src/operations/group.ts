@@ -195,6 +195,22 @@ export const membershipsOf = operation('group.membershipsOf', {
   errors: [],
 })
 
+/**
+ * For message-service, which asks about everybody who connects at the same time: each user's groups with when they joined, in the
+ * order asked; null for those whose groups are too many for one answer, and are to be asked for alone.
+ */
+export const groupsOfUsers = operation('group.groupsOfUsers', {
+  input: z.object({ userIds: z.array(userId).max(500) }),
+  output: z.object({
+    users: z.array(
+      z
+        .array(z.object({ groupId: z.string(), joinedAt: membership.joinedAt, joinedSeq: membership.joinedSeq }))
+        .nullable(),
+    ),
+  }),
+  errors: [],
+})
+
 /** For partition owners: the version of members, roles, slow mode and history of each group asked for, in the order asked; 0 for a group that is gone. */
 export const versionsOf = operation('group.versionsOf', {
   input: z.object({ groupIds: z.array(groupId).max(1000) }),

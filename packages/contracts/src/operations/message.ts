@@ -99,3 +99,13 @@ export const backlog = operation('message.backlog', {
   output: z.object({ messages: z.array(msgModel), groupsMissing: z.literal(true).optional() }),
   errors: [],
 })
+
+/**
+ * For gateways, which ask about everybody who connects at the same time: for whom there may be a backlog, also when that is not
+ * known for sure. Nobody else has one.
+ */
+export const behind = operation('message.behind', {
+  input: z.object({ userIds: z.array(userId).max(500) }),
+  output: z.object({ behind: z.array(z.string()) }),
+  errors: [],
+})

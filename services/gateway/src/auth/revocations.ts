@@ -2,6 +2,7 @@ import type { Bus } from '@qunxin/bus'
 import { notBeforeOf, type UserId } from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
 import { LRUCache } from 'lru-cache'
+import { Pace } from '../pace.ts'
 import type { NotBefore } from './authenticator.ts'
 
 const KNOWN_FOR_MS = 60_000
@@ -9,6 +10,7 @@ const USERS_REMEMBERED = 100_000
 /** As many as user.notBeforeOf takes. */
 const USERS_PER_REQUEST = 500
 const ASK_TIMEOUT_MS = 1_000
+const ASK_EVERY_MS = 10
 /** After a failed request nobody waits for the next one for so long. */
 const RETRY_AFTER_MS = 2_000
 
@@ -27,6 +29,7 @@ export class Revocations implements NotBefore {
   readonly #known = new LRUCache<UserId, { notBefore: number; until: number }>({ max: USERS_REMEMBERED })
   readonly #unanswered = new Map<UserId, ((notBefore: number) => void)[]>()
   readonly #passed = new Set<UserId>()
+  readonly #pace = new Pace(ASK_EVERY_MS)
   #asking = false
   #awayUntil = 0
   #retry: NodeJS.Timeout | undefined
@@ -73,6 +76,7 @@ export class Revocations implements NotBefore {
     if (this.#asking) return
     this.#asking = true
     while (this.#unanswered.size > 0) {
+      await this.#pace.next()
       const users = [...this.#unanswered.keys()].slice(0, USERS_PER_REQUEST)
       const waiting = users.map((user) => this.#unanswered.get(user) ?? [])
       for (const user of users) this.#unanswered.delete(user)

@@ -10,10 +10,12 @@ import {
 } from '@qunxin/contracts'
 import type { Registry } from '@qunxin/presence'
 import type { Logger } from '@qunxin/runtime'
+import { Pace } from '../pace.ts'
 import type { MessageInstances } from './message-instances.ts'
 
 /** No client waits longer for its binding because a message-service instance does not answer. */
 const CONFIRM_MS = 300
+const TELL_EVERY_MS = 5
 const TOO_MANY = 4009 satisfies keyof typeof closeCodes
 
 export interface BinderOptions {
@@ -35,6 +37,7 @@ export class Binder {
   /** Whom the next round tells of, and who waits for it. */
   #users = new Set<UserId>()
   #waiting: (() => void)[] = []
+  readonly #pace = new Pace(TELL_EVERY_MS)
   #telling = false
   /** Users not every instance has confirmed, as a cached absence may still hide them; and who waits until they are. */
   readonly #unconfirmed = new Map<UserId, PromiseWithResolvers<void>>()
@@ -88,6 +91,7 @@ export class Binder {
     if (this.#telling) return
     this.#telling = true
     while (this.#users.size > 0) {
+      await this.#pace.next()
       const users = [...this.#users]
       const waiting = this.#waiting
       this.#users = new Set()

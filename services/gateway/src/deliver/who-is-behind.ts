@@ -1,11 +1,13 @@
 import type { Bus } from '@qunxin/bus'
 import { behind, type UserId } from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
+import { Pace } from '../pace.ts'
 
 /** As many as one question takes. */
 const USERS_PER_QUESTION = 500
 /** Until then; each reads alone when it is late. */
 const ASK_TIMEOUT_MS = 2_000
+const ASK_EVERY_MS = 50
 /** After a failed question nobody waits for the next one for so long. */
 const RETRY_AFTER_MS = 5_000
 
@@ -17,6 +19,7 @@ export class WhoIsBehind {
   readonly #bus: Pick<Bus, 'request'>
   readonly #logger: Logger
   #waiting = new Map<UserId, ((behind: boolean) => void)[]>()
+  readonly #pace = new Pace(ASK_EVERY_MS)
   #asking = false
   #awayUntil = 0
 
@@ -40,6 +43,7 @@ export class WhoIsBehind {
     if (this.#asking) return
     this.#asking = true
     while (this.#waiting.size > 0) {
+      await this.#pace.next()
       const asked = [...this.#waiting].slice(0, USERS_PER_QUESTION)
       for (const [user] of asked) this.#waiting.delete(user)
       const found = await this.#fetch(asked.map(([user]) => user))

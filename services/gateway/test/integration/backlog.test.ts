@@ -69,6 +69,21 @@ t.test('a client of the seeds first gets what it missed, then what came meanwhil
   t.equal(client.of('groupListChanged').length, 1)
 })
 
+t.test('for who has missed nothing no backlog is read, and live frames go on', async (t) => {
+  let reads = 0
+  backlog = async () => {
+    reads += 1
+    return []
+  }
+  service.upToDate.add('621').add('622')
+  const [one, other, behind] = await Promise.all([621, 622, 623].map((user) => bind(gateway, user, { sync: false })))
+  live(personal(624, 621, 1), 'p621-624')
+  live(personal(624, 622, 1), 'p622-624')
+  live(personal(624, 623, 1), 'p623-624')
+  for (const client of [one, other, behind]) t.match(await client?.next('message'), { fromUserId: 624, seq: 1 })
+  t.equal(reads, 1)
+})
+
 t.test('with sync a client gets live frames only, and nothing counts as delivered by itself', async (t) => {
   backlog = async () => [personal(605, 604, 1)]
   const client = await bind(gateway, 604)

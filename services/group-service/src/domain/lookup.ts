@@ -1,5 +1,6 @@
 import type {
   GroupId,
+  groupsOfUsers as groupsOfUsersOperation,
   memberOf as memberOfOperation,
   membershipsOf as membershipsOfOperation,
   membersOf as membersOfOperation,
@@ -59,6 +60,17 @@ function shownMembership({ group, member, past }: Membership): Omit<OutputOf<typ
     joinedSeq,
     ...(group.history === 'joined' && { visible: [...past, { afterTime: joinedAt, afterSeq: joinedSeq }] }),
   }
+}
+
+/** Read at once: a user is in a few dozen groups, and a few hundred ask together. */
+const MEMBERSHIPS_AT_ONCE = 5_000
+
+export async function groupsOfUsers(
+  { store }: Ports,
+  userIds: readonly UserId[],
+): Promise<OutputOf<typeof groupsOfUsersOperation>> {
+  const joined = await store.joinedBy(userIds, MEMBERSHIPS_AT_ONCE)
+  return { users: userIds.map((user) => joined.get(user) ?? null) }
 }
 
 export async function versionsOf({ store }: Ports, groupIds: readonly GroupId[]): Promise<{ versions: number[] }> {

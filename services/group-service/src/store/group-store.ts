@@ -55,6 +55,12 @@ export type CreateOutcome = { kind: 'created' } | { kind: 'repeated'; groupId: G
  *
  * @throws AppError UNAVAILABLE or TIMEOUT from any method: the outcome of a change is then unknown
  */
+export interface Joined {
+  groupId: GroupId
+  joinedAt: number
+  joinedSeq?: number | undefined
+}
+
 export interface GroupStore {
   /** Stores a new group with its first members and facts. */
   create(
@@ -92,6 +98,12 @@ export interface GroupStore {
 
   /** The user's groups, oldest membership first. */
   groupsOf(user: UserId): Promise<{ group: Group; joinedAt: number }[]>
+
+  /**
+   * When each of these users joined which groups, of some that were deleted just now too. Of more than `limit` memberships in all
+   * some users are left out.
+   */
+  joinedBy(users: readonly UserId[], limit: number): Promise<Map<UserId, Joined[]>>
 
   /** The user ids of all members of each group, in no particular order. */
   memberIdsOf(groupIds: readonly GroupId[]): Promise<Map<GroupId, UserId[]>>

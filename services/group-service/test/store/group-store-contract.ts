@@ -194,6 +194,29 @@ export function groupStoreContract(t: Test, open: () => Promise<GroupStores>): v
     t.same([...members.values()], [[user], [user], [user], [user]])
   })
 
+  t.test('when each of many users joined which groups comes together, of each all or none', async (t) => {
+    const { groups } = await open()
+    const [one = '', two = '', stranger = ''] = [newId(), newId(), newId()].sort()
+    const first = newGroup([one, two], AT)
+    const second = newGroup([one], AT + 10)
+    const members = [one, two].map((user) => ({ ...plain(user, AT), joinedSeq: 0 }))
+    await groups.create(first, members, { facts: [] })
+    await groups.create(second, [plain(one, AT + 10)], { facts: [] })
+    const joined = await groups.joinedBy([stranger, two, one], 3)
+    t.same(
+      new Set(joined.get(one)),
+      new Set([
+        { groupId: first.groupId, joinedAt: AT, joinedSeq: 0 },
+        { groupId: second.groupId, joinedAt: AT + 10 },
+      ]),
+    )
+    t.same(joined.get(two), [{ groupId: first.groupId, joinedAt: AT, joinedSeq: 0 }])
+    t.same(joined.get(stranger), [])
+    const some = await groups.joinedBy([one, two], 2)
+    t.equal(some.get(one)?.length, 2)
+    t.notOk(some.has(two), 'with one more than there is room for')
+  })
+
   t.test('the seq of a change goes to who joined or left by it, once, and to nobody else', async (t) => {
     const { groups, groupId } = await made(['1', '2', '3'])
     const note = (version: number, lastSeq: number, change: { added?: UserId[]; removed?: UserId[] }) =>

@@ -1,6 +1,7 @@
 import type { Bus } from '@qunxin/bus'
 import {
   type GroupId,
+  groupsOfUsers,
   memberOf,
   membershipsOf,
   membersOf,
@@ -21,6 +22,8 @@ export interface MembershipSource {
   /** @throws AppError GROUP_NOT_FOUND, NOT_A_MEMBER */
   memberOf(group: GroupId, user: UserId): Promise<OutputOf<typeof memberOf>>
   groupsOf(user: UserId): Promise<Membership[]>
+  /** In the order asked; null for users to be asked for alone. */
+  groupsOfUsers(users: readonly UserId[]): Promise<OutputOf<typeof groupsOfUsers>['users']>
 }
 
 const CACHE_TIMEOUT_MS = 2_000
@@ -39,5 +42,6 @@ export function membershipSource(bus: Bus): MembershipSource {
     },
     memberOf: (groupId, userId) => bus.request(memberOf, { groupId, userId }),
     groupsOf: async (userId) => (await bus.request(membershipsOf, { userId })).memberships,
+    groupsOfUsers: async (users) => (await bus.request(groupsOfUsers, { userIds: [...users] })).users,
   }
 }

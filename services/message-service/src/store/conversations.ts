@@ -10,4 +10,6 @@ export interface Conversations {
   touch(hints: readonly { conversation: ConversationId; at: number }[]): Promise<void>
   /** The newest first, by that hint. */
   of(user: UserId, limit: number): Promise<ConversationId[]>
+  /** Those of each of these users, in no particular order. Of more than `limit` in all some users are left out. */
+  ofUsers(users: readonly UserId[], limit: number): Promise<Map<UserId, ConversationId[]>>
 }

@@ -34,6 +34,17 @@ export class MemoryConversations implements Conversations {
       .map(({ conversation }) => conversation)
   }
 
+  async ofUsers(users: readonly UserId[], limit: number): Promise<Map<UserId, ConversationId[]>> {
+    const found = new Map<UserId, ConversationId[]>()
+    let room = limit
+    for (const user of users) {
+      const mine = await this.of(user, limit + 1)
+      room -= mine.length
+      if (room >= 0) found.set(user, mine)
+    }
+    return found
+  }
+
   /** All rows of a user in the order of a list. */
   rows(user: UserId): Place[] {
     return [...(this.#rows.get(user) ?? [])].map(([conversation, at]) => ({ conversation, at })).sort(byPlace)

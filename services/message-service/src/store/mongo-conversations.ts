@@ -61,4 +61,19 @@ export class MongoConversations implements Conversations {
       .project<ConversationRow>({ conversation: 1 })
     return (await rows.toArray()).map(({ conversation }) => conversation)
   }
+
+  async ofUsers(users: readonly UserId[], limit: number): Promise<Map<UserId, ConversationId[]>> {
+    const rows = await this.#rows
+      .find({ user: { $in: [...users] } })
+      .sort({ user: 1 })
+      .limit(limit + 1)
+      .project<ConversationRow>({ user: 1, conversation: 1 })
+      .toArray()
+    // They come user by user: of the one the limit fell on, and of those behind, not all are there.
+    const cut = rows.length > limit ? rows.at(-1)?.user : undefined
+    const whole = cut === undefined ? users : users.filter((user) => user < cut)
+    const found = new Map(whole.map((user): [UserId, ConversationId[]] => [user, []]))
+    for (const { user, conversation } of rows) found.get(user)?.push(conversation)
+    return found
+  }
 }

@@ -9,6 +9,7 @@ function setup() {
       state.asked += 1
       return state.answer()
     },
+    groupsOfUsers: (users: readonly string[]) => Promise.all(users.map(() => source.groupsOf())),
   }
   return { state, inTime: new GroupsInTime(source, () => state.now) }
 }

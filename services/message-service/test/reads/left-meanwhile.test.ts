@@ -31,6 +31,7 @@ async function setup({ stays = false } = {}) {
     }),
     versionsOf: async () => [1],
     groupsOf: async () => (isMember ? [{ groupId: '5', ...of }] : []),
+    groupsOfUsers: async (users) => users.map(() => null),
     memberOf: async () => {
       if (!isMember) throw new AppError('NOT_A_MEMBER')
       return { ...of, role: 'member' as const }

@@ -28,4 +28,27 @@ export async function conversationsSuite(t: Test, open: () => Promise<Conversati
     t.same(await rows.among('9', ['p1-2', 'p1-9']), new Set())
     t.same(await rows.among('1', []), new Set())
   })
+
+  t.test('the conversations of many users come together, of each all or none', async (t) => {
+    const rows = await open()
+    for (const [conversation, at] of [
+      ['p1-2', 5],
+      ['p1-3', 6],
+      ['p2-3', 7],
+    ] as const)
+      await rows.begin(conversation, at)
+    const sorted = async (limit: number) => {
+      const found = await rows.ofUsers(['1', '2', '4'], limit)
+      return [...found].map(([user, conversations]) => [user, conversations.toSorted()])
+    }
+    t.same(await sorted(4), [
+      ['1', ['p1-2', 'p1-3']],
+      ['2', ['p1-2', 'p2-3']],
+      ['4', []],
+    ])
+    const some = new Map((await sorted(3)) as [string, string[]][])
+    t.same(some.get('1'), ['p1-2', 'p1-3'])
+    t.notOk(some.has('2'), 'with one more than there is room for')
+    t.same(await rows.ofUsers([], 3), new Map())
+  })
 }

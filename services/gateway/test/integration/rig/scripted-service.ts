@@ -36,6 +36,8 @@ export class ScriptedService {
   silentToBinds = false
   /** Since when (ms) tokens of a user count. */
   readonly notBefore = new Map<string, number>()
+  /** Users who have missed nothing; of the others it is only known once their backlog is read. */
+  readonly upToDate = new Set<string>()
   /** What to do with a batch; the default stores and answers nothing. */
   onBatch: (batch: SendBatch) => void = () => {}
   readonly #partitions: number
@@ -73,8 +75,8 @@ export class ScriptedService {
       this.typing.push(message.json())
     })
     bus.serve({ 'user.notBeforeOf': ({ userIds }: { userIds: string[] }) => this.#notBefore(userIds) }, 'group-service')
-    // Of each user it is only known once their backlog is read.
-    bus.serve({ 'message.behind': ({ userIds }: { userIds: string[] }) => ({ behind: userIds }) }, 'message-service')
+    const behind = ({ userIds }: { userIds: string[] }) => ({ behind: userIds.filter((id) => !this.upToDate.has(id)) })
+    bus.serve({ 'message.behind': behind }, 'message-service')
     bus.subscribe(subjects.presenceBind, (message) => this.#bind(message))
     bus.subscribe(subjects.presenceUnbind, (message) => {
       this.unbinds.push(message.json<PresenceChange>())

@@ -12,6 +12,7 @@ import type {
   GroupDelta,
   GroupStore,
   GroupView,
+  Joined,
 } from '../group-store.ts'
 import type { MemoryOutbox } from './memory-outbox.ts'
 
@@ -121,6 +122,20 @@ export class MemoryGroupStore implements GroupStore {
       if (member && !deleted) found.push({ group: { ...group }, joinedAt: member.joinedAt })
     }
     return found.sort((a, b) => a.joinedAt - b.joinedAt || (a.group.groupId < b.group.groupId ? -1 : 1))
+  }
+
+  async joinedBy(users: readonly UserId[], limit: number): Promise<Map<UserId, Joined[]>> {
+    const joined = new Map<UserId, Joined[]>()
+    let room = limit
+    for (const user of users) {
+      const mine = (await this.groupsOf(user)).map(({ group: { groupId }, joinedAt }) => {
+        const joinedSeq = this.#living(groupId)?.members.get(user)?.joinedSeq
+        return { groupId, joinedAt, ...(joinedSeq !== undefined && { joinedSeq }) }
+      })
+      room -= mine.length
+      if (room >= 0) joined.set(user, mine)
+    }
+    return joined
   }
 
   async memberIdsOf(groupIds: readonly GroupId[]): Promise<Map<GroupId, UserId[]>> {

@@ -11,6 +11,7 @@ import type {
   Fact,
   GroupDelta,
   GroupStore,
+  Joined,
 } from '../group-store.ts'
 import type { Database } from './database.ts'
 import { groupOf, memberOf } from './group-docs.ts'
@@ -150,6 +151,22 @@ export class MongoGroupStore implements GroupStore {
       const group = found.get(groupId)
       return group ? [{ group, joinedAt }] : []
     })
+  }
+
+  async joinedBy(users: readonly UserId[], limit: number): Promise<Map<UserId, Joined[]>> {
+    const rows = await this.#db.members
+      .find({ user: { $in: [...users] } }, { projection: { _id: 0, user: 1, group: 1, joinedAt: 1, joinedSeq: 1 } })
+      .sort({ user: 1 })
+      .limit(limit + 1)
+      .toArray()
+    // They come user by user: of the one the limit fell on, and of those behind, not all are there.
+    const cut = rows.length > limit ? rows.at(-1)?.user : undefined
+    const joined = new Map(
+      users.filter((user) => cut === undefined || user < cut).map((user): [UserId, Joined[]] => [user, []]),
+    )
+    for (const { user, group, joinedAt, joinedSeq } of rows)
+      joined.get(user)?.push({ groupId: group, joinedAt, ...(joinedSeq !== undefined && { joinedSeq }) })
+    return joined
   }
 
   async #livingGroups(ids: readonly GroupId[], session?: ClientSession): Promise<Group[]> {
