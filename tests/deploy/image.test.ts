@@ -11,7 +11,7 @@ const last = (name: string) => instructions.findLast((line) => line.startsWith(`
 t.test('an image runs one service, not as root, under an init process', async (t) => {
   t.equal(last('USER'), 'USER node')
   t.equal(last('ENTRYPOINT'), 'ENTRYPOINT ["/usr/bin/tini", "--"]')
-  t.equal(last('CMD'), 'CMD ["node", "--max-semi-space-size=16", "src/main.ts"]')
+  t.equal(last('CMD'), 'CMD ["node", "--max-semi-space-size=16", "--expose-gc", "src/main.ts"]')
   t.match(dockerfile, /^ARG NODE_IMAGE=node:24-\w+-slim$/m)
   t.match(dockerfile, /^HEALTHCHECK .*\\\n {2}CMD \["node", "\/app\/healthcheck\.mjs"\]$/m)
 })

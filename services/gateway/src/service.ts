@@ -28,6 +28,7 @@ import { unlimited } from './limits/limits.ts'
 import { SharedLimits } from './limits/shared-limits.ts'
 import { measure } from './measure.ts'
 import { registerPage } from './page/page.ts'
+import { collectWhenQuiet } from './quiet.ts'
 import { Sends } from './send/sends.ts'
 import { registerSocket } from './socket/socket-edge.ts'
 
@@ -134,6 +135,8 @@ export async function startGateway(
       logger,
     })
     undo('sockets', () => sockets.stop())
+    const quiet = collectWhenQuiet({ connections: () => sockets.size, logger })
+    undo('collecting', () => quiet.stop())
     registerCanConnect(app, sockets.canConnect)
     tellGoingAway(app, () => sockets.draining)
     if (config.AUTH_SECRET !== undefined && Buffer.byteLength(config.AUTH_SECRET) < SAFE_SECRET_BYTES)

@@ -29,8 +29,11 @@ export interface Service extends Supervised {
   url?: string
 }
 
-/** Node's own limit lets the young generation grow so far that it is most of what an idle connection seems to cost. */
-const NODE_FLAGS = ['--max-semi-space-size=16']
+/**
+ * Node's own limit lets the young generation grow so far that it is most of what an idle connection seems to cost; and a gateway
+ * that has become quiet collects what connecting has left behind.
+ */
+const NODE_FLAGS = ['--max-semi-space-size=16', '--expose-gc']
 
 const READY_LIMIT_MS = 60_000
 /** A service drains by itself within 25 s; only one that hangs is killed. */

@@ -1,0 +1,70 @@
+import type { Logger } from '@qunxin/runtime'
+
+const LOOK_EVERY_MS = 1_000
+/** Connections that came or went since the last time: so many, and such a share of all, leave enough behind. */
+const AT_LEAST = 1_000
+const SHARE = 0.2
+/** Of the last second; busier than that is not the time to stand still. */
+const QUIET = 0.25
+/** It takes about a millisecond for each: a larger heap would keep clients waiting for too long. */
+const MOST_MIB = 300
+
+export interface QuietOptions {
+  /** Open sockets. */
+  connections(): number
+  /** What share of the time since it was last asked this process was busy. */
+  busy(): number
+  heapMib(): number
+  /** Collects everything and gives the pages back. */
+  collect(): void
+}
+
+/**
+ * Collects garbage after many connections have come or gone, once it is quiet. V8 collects only where something is allocated, and
+ * keeps the pages it empties: what a burst of connecting leaves behind would else stay for as long as its connections do next to
+ * nothing, and it is about as much as they need themselves.
+ */
+export class Quiet {
+  readonly #options: QuietOptions
+  #collectedAt = 0
+
+  constructor(options: QuietOptions) {
+    this.#options = options
+  }
+
+  /** To be called every second. Returns whether it has collected. */
+  look(): boolean {
+    const { connections, busy, heapMib, collect } = this.#options
+    const quiet = busy() < QUIET
+    const now = connections()
+    const changed = Math.abs(now - this.#collectedAt)
+    if (!quiet || changed < Math.max(AT_LEAST, SHARE * now) || heapMib() > MOST_MIB) return false
+    this.#collectedAt = now
+    collect()
+    return true
+  }
+}
+
+/** Does nothing in a process that was not started with `--expose-gc`. */
+export function collectWhenQuiet({ connections, logger }: { connections(): number; logger: Logger }): { stop(): void } {
+  const { gc } = globalThis
+  if (!gc) return { stop() {} }
+  let last = performance.eventLoopUtilization()
+  const quiet = new Quiet({
+    connections,
+    busy() {
+      const before = last
+      last = performance.eventLoopUtilization()
+      return performance.eventLoopUtilization(last, before).utilization
+    },
+    heapMib: () => process.memoryUsage().heapUsed / 1024 ** 2,
+    collect() {
+      const since = performance.now()
+      // Any other flavour leaves the pages in V8's pool.
+      gc({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+      logger.debug({ connections: connections(), ms: Math.round(performance.now() - since) }, 'collected garbage')
+    },
+  })
+  const timer = setInterval(() => quiet.look(), LOOK_EVERY_MS).unref()
+  return { stop: () => clearInterval(timer) }
+}
