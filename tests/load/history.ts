@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { bytes, type Cells, type Column, floats, integers } from './column.ts'
-import { textHash, textOf } from './text.ts'
+import { HASH_OF_NOTHING, hashedOn, hashOfText, textHash, textOf } from './text.ts'
+import { MOST_DIGITS, readBase36, writeBase36 } from './wire/base36.ts'
 
 /** What became of an attempt. `unknown`: no final answer came, it may be stored or not. */
 export const outcomes = { unknown: 0, acknowledged: 1, refused: 2 } as const
@@ -35,6 +36,15 @@ export interface Seen {
   fromUserId: number
   text: string
   /** The server's receive time. */
+  at: number
+}
+
+/** The same as it is kept: the attempt's index for its msgId, the hash for its text. */
+export interface SeenRow {
+  seq: number
+  attempt: number
+  hash: number
+  fromUserId: number
   at: number
 }
 
@@ -145,14 +155,21 @@ export class History {
     total: integers(),
   }
 
-  readonly #run: string
+  /** Begins every msgId. */
+  readonly run: string
+  /** What stands before the attempt's number in each, as bytes, and the hash of a text so far. */
+  readonly #before: Uint8Array
+  readonly #hashBefore: number
+  readonly #digits = new Uint8Array(MOST_DIGITS)
   readonly #conversationOf = new Map<string, number>()
   readonly #foreignOf = new Map<string, number>()
   readonly #connectionsOf: number[] = []
 
-  /** `run` begins every msgId. */
+  /** `run`: letters and digits of ASCII. */
   constructor(run = randomBytes(5).toString('hex')) {
-    this.#run = run
+    this.run = run
+    this.#before = Buffer.from(`${run}-`)
+    this.#hashBefore = this.#before.reduce(hashedOn, HASH_OF_NOTHING)
   }
 
   /** The history that such a state was taken of; for reading, not for going on with. @throws TypeError when it is none */
@@ -177,7 +194,7 @@ export class History {
     const tables = Object.entries(this.#tables()).map(([table, columns]) => [table, cells(columns)])
     const { clients, conversations, readings, foreign, contradicted, standings, receipts } = this
     return {
-      run: this.#run,
+      run: this.run,
       clients,
       conversations,
       readings,
@@ -219,18 +236,31 @@ export class History {
 
   /** A message about to be sent; those of a sender into one conversation are sent in the order of these calls. */
   attempt(sender: number, conversation: number, options: { units?: number; intendedAt?: number } = {}) {
+    const { units = 0, intendedAt = performance.now() } = options
+    const index = this.attempted(sender, conversation, { units, intendedAt })
+    const msgId = this.msgId(index)
+    return { index, msgId, text: textOf(msgId, index, units) }
+  }
+
+  /** The same for who makes its bytes without the strings; returns the attempt's index. */
+  attempted(sender: number, conversation: number, { units, intendedAt }: { units: number; intendedAt: number }) {
     const { attempts } = this
     const index = attempts.sender.push(sender)
-    const msgId = this.msgId(index)
-    const text = textOf(msgId, index, options.units ?? 0)
     attempts.conversation.push(conversation)
-    attempts.hash.push(textHash(text))
-    attempts.intendedAt.push(options.intendedAt ?? performance.now())
+    attempts.hash.push(this.#hashOf(index, units))
+    attempts.intendedAt.push(intendedAt)
     attempts.outcome.push(outcomes.unknown)
     attempts.acknowledgedAt.push(0)
     attempts.seq.push(0)
     attempts.serverAt.push(0)
-    return { index, msgId, text }
+    return index
+  }
+
+  #hashOf(index: number, units: number): number {
+    const count = writeBase36(index, this.#digits)
+    let hash = this.#hashBefore
+    for (let i = MOST_DIGITS - count; i < MOST_DIGITS; i++) hash = hashedOn(hash, this.#digits[i] as number)
+    return hashOfText(hash, { msgIdLength: this.#before.length + count, index, units })
   }
 
   /** False when it had been acknowledged before; then it must say the same. */
@@ -271,16 +301,25 @@ export class History {
 
   /** Every message frame of a connection, in the order they came. Returns the attempt's index, `FOREIGN` and up for none of ours. */
   showed(connection: number, conversation: number, seen: Seen): number {
+    const row = this.rowOf(seen)
+    this.showedRow(connection, conversation, row)
+    return row.attempt
+  }
+
+  /** The same for who has it without the strings. */
+  showedRow(connection: number, conversation: number, row: SeenRow): void {
     const { shown } = this
-    const attempt = this.attemptOf(seen.msgId)
     shown.connection.push(connection)
     shown.conversation.push(conversation)
-    shown.seq.push(seen.seq)
-    shown.attempt.push(attempt)
-    shown.hash.push(textHash(seen.text))
-    shown.fromUserId.push(seen.fromUserId)
-    shown.serverAt.push(seen.at)
-    return attempt
+    shown.seq.push(row.seq)
+    shown.attempt.push(row.attempt)
+    shown.hash.push(row.hash)
+    shown.fromUserId.push(row.fromUserId)
+    shown.serverAt.push(row.at)
+  }
+
+  rowOf({ seq, msgId, fromUserId, text, at }: Seen): SeenRow {
+    return { seq, attempt: this.attemptOf(msgId), hash: textHash(text), fromUserId, at }
   }
 
   marked(client: number, conversation: number, seq: number): void {
@@ -330,14 +369,24 @@ export class History {
   }
 
   msgId(attempt: number): string {
-    return attempt >= FOREIGN ? (this.foreign[attempt - FOREIGN] ?? '') : `${this.#run}-${attempt.toString(36)}`
+    return attempt >= FOREIGN ? (this.foreign[attempt - FOREIGN] ?? '') : `${this.run}-${attempt.toString(36)}`
   }
 
   attemptOf(msgId: string): number {
-    if (msgId.startsWith(this.#run) && msgId[this.#run.length] === '-') {
-      const index = Number.parseInt(msgId.slice(this.#run.length + 1), 36)
-      if (index < this.attempts.sender.length && this.msgId(index) === msgId) return index
+    const bytes = Buffer.from(msgId)
+    return this.attemptIn(bytes, 0, bytes.length)
+  }
+
+  /** Of the msgId that stands there in UTF-8. */
+  attemptIn(bytes: Buffer, start: number, end: number): number {
+    const before = this.#before
+    let same = 0
+    while (same < before.length && bytes[start + same] === before[same]) same += 1
+    if (same === before.length) {
+      const index = readBase36(bytes, start + same, end)
+      if (index >= 0 && index < this.attempts.sender.length) return index
     }
+    const msgId = bytes.toString('utf8', start, end)
     const known = this.#foreignOf.get(msgId)
     if (known !== undefined) return known
     const index = FOREIGN + this.foreign.push(msgId) - 1

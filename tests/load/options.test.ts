@@ -20,9 +20,9 @@ t.test('what is not given is as the help says', async (t) => {
 t.test('settings of the scenario, of every scenario and of the system stand beside one another', async (t) => {
   const faults = ['kill:message-service:count=2', 'stop:gateway-1']
   const line =
-    '--in-flight 8 --both-ways --warm-up 0.5 --seconds 2 --message-services 5 --seed 7 --out there --keep-history --profile'
+    '--in-flight 8 --both-ways --sdk --warm-up 0.5 --seconds 2 --message-services 5 --seed 7 --out there --keep-history --profile'
   t.match(readOptions(['pairs', ...line.split(' '), ...faults.flatMap((fault) => ['--fault', fault])]), {
-    settings: { inFlight: 8, bothWays: true, warmUp: 0.5, seconds: 2 },
+    settings: { inFlight: 8, bothWays: true, sdk: true, warmUp: 0.5, seconds: 2 },
     faults,
     seed: 7,
     messageServices: 5,

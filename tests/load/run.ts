@@ -65,7 +65,10 @@ export function settingsOf(scenario: Scenario, given: Settings = {}): Settings {
 export async function runScenario(name: string, given: Settings, options: RunOptions): Promise<RunResult> {
   const { target, faults: specs = [], seed = randomInt(2 ** 31), progress = () => {} } = options
   const scenario = findScenario(name)
-  const settings = settingsOf(scenario, given)
+  const asked = settingsOf(scenario, given)
+  // What clients were is part of the result.
+  const sdk = needsSdk(scenario, asked, specs)
+  const settings: Settings = { ...asked, sdk }
   const seconds = (setting: string) => Number(settings[setting]) * 1_000
   const before = { hardware: hardware(), loadAverage: loadAverage(), startedAt: new Date().toISOString() }
   const history = new History()
@@ -73,7 +76,7 @@ export async function runScenario(name: string, given: Settings, options: RunOpt
   // Only something done to it makes a connection die unnoticed; without, pings would be part of what is measured.
   const pingEveryMs = specs.length > 0 ? PING_EVERY_MS : 0
   const reads = settings.reads === true
-  const fleet = new Fleet({ target, history, watcher, pingEveryMs, reads, progress })
+  const fleet = new Fleet({ target, history, watcher, pingEveryMs, sdk, reads, progress })
   const telling = setInterval(() => progress(tell(watcher, fleet)), TELL_EVERY_MS)
   let load: Load | undefined
   try {
@@ -117,6 +120,11 @@ export async function runScenario(name: string, given: Settings, options: RunOpt
     // A run that could not be carried through has not stopped it: nobody is to go on sending for ever.
     await load?.stop()
   }
+}
+
+/** Only the SDK asks for what it missed and says what it has read; and what faults are survived with is what people use. */
+function needsSdk(scenario: Scenario, { sdk, sync, reads }: Settings, faults: readonly string[]): boolean {
+  return scenario.sdkOnly === true || sdk === true || sync === true || reads === true || faults.length > 0
 }
 
 interface Parts {

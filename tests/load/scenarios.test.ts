@@ -41,61 +41,75 @@ async function run(t: Test, name: string, settings: Settings): Promise<RunResult
   return result
 }
 
-t.test('pairs, closed loop: each message is shown to the other of its pair', async (t) => {
-  const { verdict, latency } = await run(t, 'pairs', { pairs: 8, inFlight: 2 })
-  t.equal(verdict.checked.shown, verdict.checked.acknowledged)
-  t.ok((latency.delivered?.count ?? 0) > 0)
-})
+for (const sdk of [false, true])
+  t.test(`scenarios whose clients are ${sdk ? 'the SDK' : 'bytes on a socket'}`, async (t) => {
+    t.test('pairs, closed loop: each message is shown to the other of its pair', async (t) => {
+      const { verdict, latency } = await run(t, 'pairs', { sdk, pairs: 8, inFlight: 2 })
+      t.equal(verdict.checked.shown, verdict.checked.acknowledged)
+      t.ok((latency.delivered?.count ?? 0) > 0)
+    })
 
-t.test('pairs, open loop: one after the other as intended, and timed from when it was meant to go out', async (t) => {
-  const { counts, latency } = await run(t, 'pairs', { pairs: 8, rate: 100, bothWays: true })
-  const { intendedAt } = (kept as History).attempts
-  t.ok(counts.attempted > 0 && intendedAt.length >= counts.attempted)
-  for (let i = 1; i < intendedAt.length; i++)
-    if (Math.abs(intendedAt.at(i) - intendedAt.at(i - 1) - 10) > 0.001)
-      t.fail(`message ${i} was not meant for 10 ms later`)
-  const { count = 0, most = 0 } = latency.acknowledged ?? {}
-  t.ok(count > 0 && count <= intendedAt.length)
-  t.ok(most > 0)
-})
+    t.test(
+      'pairs, open loop: one after the other as intended, and timed from when it was meant to go out',
+      async (t) => {
+        const { counts, latency } = await run(t, 'pairs', { sdk, pairs: 8, rate: 100, bothWays: true })
+        const { intendedAt } = (kept as History).attempts
+        t.ok(counts.attempted > 0 && intendedAt.length >= counts.attempted)
+        for (let i = 1; i < intendedAt.length; i++)
+          if (Math.abs(intendedAt.at(i) - intendedAt.at(i - 1) - 10) > 0.001)
+            t.fail(`message ${i} was not meant for 10 ms later`)
+        const { count = 0, most = 0 } = latency.acknowledged ?? {}
+        t.ok(count > 0 && count <= intendedAt.length)
+        t.ok(most > 0)
+      },
+    )
+
+    t.test('group: each message is shown to everybody online but its sender', async (t) => {
+      const { verdict } = await run(t, 'group', { sdk, members: 530, online: 20, senders: 3, rate: 20 })
+      t.equal(verdict.checked.shown, 19 * verdict.checked.acknowledged)
+    })
+
+    t.test('idle: connections have their memory measured and are still there', async (t) => {
+      const { figures } = await run(t, 'idle', { sdk, connections: 130, rate: 20 })
+      t.match(figures, { connections: 130, kibPerConnection: Number })
+    })
+
+    t.test('connect: everybody is bound, and messages go round the new ones too', async (t) => {
+      const { figures, latency } = await run(t, 'connect', { sdk, clients: 40, atOnce: 7, rate: 200 })
+      t.ok((figures?.boundPerSecond ?? 0) > 0, `${figures?.boundPerSecond} a second`)
+      t.equal(latency.connected?.count, 140, 'those that were there before were timed too')
+      const { attempts, clients, conversations } = kept as History
+      t.equal(clients.length, 140)
+      t.equal(new Set(Array.from({ length: attempts.sender.length }, (_, i) => attempts.conversation.at(i))).size, 70)
+      t.equal(conversations.length, 70)
+    })
+
+    t.test('storm: everybody is back and has everything', async (t) => {
+      const { latency, figures } = await run(t, 'storm', { sdk, clients: 40, rate: 100, calm: 0.5, drops: 2 })
+      for (const what of ['back', 'synced']) t.equal(latency[what]?.count, 80, `each was timed at each drop: ${what}`)
+      const { backP50Ms = 0, syncedP50Ms = 0, syncedP95Ms = 0, syncedP99Ms = 0 } = figures ?? {}
+      t.ok(0 < backP50Ms && backP50Ms <= syncedP50Ms && syncedP50Ms <= syncedP95Ms && syncedP95Ms <= syncedP99Ms)
+      const { secondsUntilAllBack: back = 0, secondsUntilEverythingShown: shown = 0 } = figures ?? {}
+      t.ok(back > 0 && shown >= back, `all back after ${back} s, everything shown after ${shown} s`)
+    })
+
+    t.test('jitter: all of them are cut again and again, and nobody misses anything', async (t) => {
+      const { figures, latency } = await run(t, 'jitter', {
+        sdk,
+        clients: 20,
+        rate: 100,
+        every: 1.5,
+        away: 0.4,
+        seconds: 4,
+      })
+      t.ok((figures?.cuts ?? 0) > 20, `${figures?.cuts} cuts`)
+      t.ok((latency.replayed?.count ?? 0) > 0, 'messages were replayed')
+    })
+  })
 
 t.test('pairs of clients that sync by themselves', async (t) => {
-  await run(t, 'pairs', { pairs: 4, rate: 100, sync: true })
-})
-
-t.test('group: each message is shown to everybody online but its sender', async (t) => {
-  const { verdict } = await run(t, 'group', { members: 530, online: 20, senders: 3, rate: 20 })
-  t.equal(verdict.checked.shown, 19 * verdict.checked.acknowledged)
-})
-
-t.test('idle: connections have their memory measured and are still there', async (t) => {
-  const { figures } = await run(t, 'idle', { connections: 130, rate: 20 })
-  t.match(figures, { connections: 130, kibPerConnection: Number })
-})
-
-t.test('connect: everybody is bound, and messages go round the new ones too', async (t) => {
-  const { figures, latency } = await run(t, 'connect', { clients: 40, atOnce: 7, rate: 200 })
-  t.ok((figures?.boundPerSecond ?? 0) > 0, `${figures?.boundPerSecond} a second`)
-  t.equal(latency.connected?.count, 140, 'those that were there before were timed too')
-  const { attempts, clients, conversations } = kept as History
-  t.equal(clients.length, 140)
-  t.equal(new Set(Array.from({ length: attempts.sender.length }, (_, i) => attempts.conversation.at(i))).size, 70)
-  t.equal(conversations.length, 70)
-})
-
-t.test('storm: everybody is back and has everything', async (t) => {
-  const { latency, figures } = await run(t, 'storm', { clients: 40, rate: 100, calm: 0.5, drops: 2 })
-  for (const what of ['back', 'synced']) t.equal(latency[what]?.count, 80, `each was timed at each drop: ${what}`)
-  const { backP50Ms = 0, syncedP50Ms = 0, syncedP95Ms = 0, syncedP99Ms = 0 } = figures ?? {}
-  t.ok(0 < backP50Ms && backP50Ms <= syncedP50Ms && syncedP50Ms <= syncedP95Ms && syncedP95Ms <= syncedP99Ms)
-  const { secondsUntilAllBack: back = 0, secondsUntilEverythingShown: shown = 0 } = figures ?? {}
-  t.ok(back > 0 && shown >= back, `all back after ${back} s, everything shown after ${shown} s`)
-})
-
-t.test('jitter: all of them are cut again and again, and nobody misses anything', async (t) => {
-  const { figures, latency } = await run(t, 'jitter', { clients: 20, rate: 100, every: 1.5, away: 0.4, seconds: 4 })
-  t.ok((figures?.cuts ?? 0) > 20, `${figures?.cuts} cuts`)
-  t.ok((latency.replayed?.count ?? 0) > 0, 'messages were replayed')
+  const { settings } = await run(t, 'pairs', { pairs: 4, rate: 100, sync: true })
+  t.equal(settings.sdk, true, 'only the SDK does')
 })
 
 t.test('a setting that a scenario does not have is refused', async (t) => {

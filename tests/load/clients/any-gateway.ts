@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { CallError, createHttp } from '@qunxin/client'
 import type { Target } from '../target.ts'
-import type { LoadClient } from './load-client.ts'
+import type { RunClient } from './run-client.ts'
 
 const RETRY_MS = 250
 const GIVE_UP_MS = 60_000
@@ -12,7 +12,7 @@ export interface AnyGateway {
 }
 
 /** A client's calls by HTTP, which go to whichever gateway answers, that numbered `first` to begin with. */
-export function anyGateway({ urls }: Pick<Target, 'urls'>, client: LoadClient, first: number): AnyGateway {
+export function anyGateway({ urls }: Pick<Target, 'urls'>, client: RunClient, first: number): AnyGateway {
   const { userId, accessToken } = client
   const gateways = urls.map((url) => createHttp({ url, userId, accessToken }))
   return {

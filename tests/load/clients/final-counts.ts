@@ -11,7 +11,7 @@ import {
 import type { History, Receipts } from '../history.ts'
 import type { Target } from '../target.ts'
 import { anyGateway } from './any-gateway.ts'
-import type { LoadClient } from './load-client.ts'
+import type { RunClient } from './run-client.ts'
 
 const AT_ONCE = 8
 const RETRY_MS = 250
@@ -21,7 +21,7 @@ const GIVE_UP_MS = 30_000
 export interface FinalCountsOptions {
   target: Pick<Target, 'urls'>
   history: History
-  clients: readonly LoadClient[]
+  clients: readonly RunClient[]
   progress(line: string): void
 }
 
@@ -58,7 +58,7 @@ function newestOf({ readings, records }: History): Map<number, number> {
 /** Asks until everybody has had it, or that will not happen any more. */
 async function receiptsOf(
   { target, history }: FinalCountsOptions,
-  client: LoadClient,
+  client: RunClient,
   { conversation, seq }: { conversation: number; seq: number },
 ): Promise<Receipts> {
   const id = history.conversations[conversation]?.id ?? ''
@@ -81,7 +81,7 @@ async function receiptsOf(
   }
 }
 
-async function listOf({ target }: FinalCountsOptions, client: LoadClient): Promise<ConversationEntry[]> {
+async function listOf({ target }: FinalCountsOptions, client: RunClient): Promise<ConversationEntry[]> {
   const gateway = anyGateway(target, client, client.index)
   const entries: ConversationEntry[] = []
   let after: string | undefined
@@ -96,7 +96,7 @@ async function listOf({ target }: FinalCountsOptions, client: LoadClient): Promi
   return entries
 }
 
-function nameOf(id: string, { userId }: LoadClient) {
+function nameOf(id: string, { userId }: RunClient) {
   const { sessionId, peerUserId } = nameFor(id, String(userId))
   return groupOf(id) === undefined ? { peerUserId: String(peerUserId) } : { sessionId }
 }

@@ -1,10 +1,13 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { makeToken } from '../../tokens.ts'
 import type { History } from '../history.ts'
 import type { Target } from '../target.ts'
-import { LoadClient, type LoadClientOptions } from './load-client.ts'
+import { Wire } from '../wire/wire.ts'
+import { LoadClient } from './load-client.ts'
+import type { RunClient, RunClientOptions } from './run-client.ts'
+import { signToken } from './token.ts'
 import type { Watcher } from './watcher.ts'
+import { WireClient } from './wire-client.ts'
 
 const AT_ONCE = 100
 const CONNECT_WITHIN_MS = 120_000
@@ -17,13 +20,15 @@ export interface FleetOptions {
   watcher: Watcher
   /** A connection that leaves one ping without answer until the next is dropped; 0: nobody looks. */
   pingEveryMs: number
+  /** Clients are the SDK: needed for `reads`, and to bind with `sync`. */
+  sdk: boolean
   /** Clients say what they have read, one in four of them not all of it. */
   reads?: boolean
   progress(line: string): void
 }
 
 /** A user who may connect. */
-export type User = Pick<LoadClientOptions, 'userId' | 'accessToken'>
+export type User = Pick<RunClientOptions, 'userId' | 'accessToken'>
 
 export interface BindOptions {
   sync?: boolean
@@ -33,9 +38,10 @@ export interface BindOptions {
 
 /** All clients of a run, in this process. */
 export class Fleet {
-  readonly clients: LoadClient[] = []
+  readonly clients: RunClient[] = []
   readonly #options: FleetOptions
   readonly #firstId = randomInt(1_000_000, 2 ** 45)
+  readonly #wire = new Wire()
   #pinging: ReturnType<typeof setInterval> | undefined
 
   constructor(options: FleetOptions) {
@@ -54,29 +60,28 @@ export class Fleet {
   }
 
   /** Connects so many new users; resolves when all are bound. */
-  async connect(count: number, options: BindOptions = {}): Promise<LoadClient[]> {
-    return await this.bind(await this.newUsers(count), options)
+  async connect(count: number, options: BindOptions = {}): Promise<RunClient[]> {
+    return await this.bind(this.newUsers(count), options)
   }
 
   /** With a token each: who times how long connecting takes makes them before. */
-  async newUsers(count: number): Promise<User[]> {
+  newUsers(count: number): User[] {
     const { authSecret } = this.#options.target
-    const users: User[] = []
-    for (const userId of this.newIds(count))
-      users.push({ userId, accessToken: await makeToken(authSecret, { sub: String(userId) }, TOKEN_SECONDS) })
-    return users
+    return this.newIds(count).map((userId) => {
+      return { userId, accessToken: signToken(authSecret, String(userId), TOKEN_SECONDS) }
+    })
   }
 
   /** Connects those users, spread over the gateways, so many at once; resolves when all are bound. */
-  async bind(users: readonly User[], { sync = false, atOnce = AT_ONCE }: BindOptions = {}): Promise<LoadClient[]> {
-    const added: LoadClient[] = []
+  async bind(users: readonly User[], { sync = false, atOnce = AT_ONCE }: BindOptions = {}): Promise<RunClient[]> {
+    const added: RunClient[] = []
     let toldAt = performance.now()
     const next = users.values()
     const bindInTurn = async () => {
       for (const user of next) {
         const client = this.#add(user, sync)
         added.push(client)
-        await client.chat.ready
+        await client.ready
         if (performance.now() - toldAt < TELL_EVERY_MS) continue
         toldAt = performance.now()
         this.#options.progress(`${added.length} of ${users.length} connected`)
@@ -92,7 +97,7 @@ export class Fleet {
   }
 
   /** @throws when the system has closed one of them for good: no load has a reason for that */
-  get away(): LoadClient[] {
+  get away(): RunClient[] {
     const ended = this.clients.find((client) => client.ended !== undefined)
     if (ended) throw new Error(`client ${ended.userId} was closed for good: ${ended.ended}`)
     return this.clients.filter(({ bound }) => !bound)
@@ -103,12 +108,14 @@ export class Fleet {
     for (const client of this.clients) client.close()
   }
 
-  #add(user: User, sync: boolean): LoadClient {
-    const { target, history, watcher, reads } = this.#options
+  #add(user: User, sync: boolean): RunClient {
+    const { target, history, watcher, sdk, reads } = this.#options
     const gateway = this.clients.length
     const thorough = gateway % 4 === 3 ? 'some' : 'all'
-    const options = { ...user, sync, urls: target.urls, gateway, history, watcher }
-    const client = new LoadClient({ ...options, reads: reads ? thorough : undefined })
+    const options = { ...user, urls: target.urls, gateway, history, watcher }
+    const client = sdk
+      ? new LoadClient({ ...options, sync, reads: reads ? thorough : undefined })
+      : new WireClient(options, this.#wire)
     this.clients.push(client)
     return client
   }

@@ -1,44 +1,28 @@
 import { ChatClient, type WebSocketClass } from '@qunxin/client'
-import {
-  groupConversation,
-  groupOf,
-  type MessageStatePush,
-  type MsgModel,
-  peerOf,
-  personalConversation,
-} from '@qunxin/contracts'
+import { conversationOfMessage, groupOf, type MsgModel, peerOf } from '@qunxin/contracts'
 import { WebSocket } from 'ws'
 import type { History } from '../history.ts'
 import { Reader } from './reader.ts'
+import { type RunClient, type RunClientOptions, SEND_TIMEOUT_MS, type SendOptions } from './run-client.ts'
+import { writeTold } from './told.ts'
 import type { Watcher } from './watcher.ts'
 
-/** Longer than any fault of a run: what has no outcome by then counts as unknown. */
-const SEND_TIMEOUT_MS = 120_000
 /** A gateway that stands still accepts connections and never answers. */
 const HANDSHAKE_TIMEOUT_MS = 5_000
 
-export interface LoadClientOptions {
-  userId: number
-  accessToken: string
+export interface LoadClientOptions extends RunClientOptions {
   sync: boolean
-  /** Addresses of the gateways; the first connection goes to that of `gateway`, each further one to the next. */
-  urls: readonly string[]
-  gateway: number
-  history: History
-  watcher: Watcher
   /** Says what it has read; `some` of it only. */
   reads?: 'all' | 'some' | undefined
 }
 
 /** One user with one device: the SDK, told which connection is which, and everything it does and sees written down. */
-export class LoadClient {
+export class LoadClient implements RunClient {
   readonly index: number
   readonly userId: number
   readonly accessToken: string
   readonly chat: ChatClient
-  /** Sends without a final answer. */
   outstanding = 0
-  /** Why it will not come back. */
   ended: string | undefined
   readonly #history: History
   readonly #watcher: Watcher
@@ -75,7 +59,7 @@ export class LoadClient {
     }
     // The frames themselves: what the SDK would leave out as a repeat is a fault of the server's.
     this.chat.on('frame', ({ tag, data }) => tag === 'message' && this.#shown(data as MsgModel))
-    this.chat.on('messageState', (state) => this.#told(state))
+    this.chat.on('messageState', (state) => writeTold(history, this, state))
     this.chat.on('messageAck', (ack) => {
       const attempt = history.attemptOf(ack.msgId)
       if (!('seq' in ack)) watcher.refusedForNow()
@@ -87,18 +71,20 @@ export class LoadClient {
     return this.#connection !== undefined
   }
 
-  /** Of its newest connection, there or not. */
+  get ready(): Promise<unknown> {
+    return this.chat.ready
+  }
+
   get boundAt(): number {
     return this.#boundAt
   }
 
-  /** Whether it is connected, and has not been all the time since then. */
   boundSince(time: number): boolean {
     return this.bound && this.#boundAt > time
   }
 
-  /** Sends, again and again if need be; resolves when there is an answer, or none will come any more. */
-  async send(conversation: number, options: { units?: number; intendedAt?: number } = {}): Promise<void> {
+  /** Resolves when there is an answer, or none will come any more. */
+  async send(conversation: number, options: SendOptions = {}): Promise<void> {
     const { id } = this.#history.conversations[conversation] ?? { id: '' }
     const { index, msgId, text } = this.#history.attempt(this.index, conversation, options)
     this.#watcher.attempted()
@@ -115,16 +101,15 @@ export class LoadClient {
       } else this.#watcher.gaveUp()
     } finally {
       this.outstanding -= 1
+      options.settled?.()
     }
   }
 
-  /** Cuts the connection as a tunnel or a dead battery does. It comes back by itself: after `awayMs`, or as the SDK sees fit. */
   drop(awayMs?: number): void {
     this.#awayMs = awayMs
     this.#socket?.terminate()
   }
 
-  /** Once in a while: a connection that did not answer the last time is dead, whatever TCP thinks of it. */
   ping(): void {
     if (this.#connection === undefined || this.#socket?.readyState !== WebSocket.OPEN) return
     if (this.#answersPing) {
@@ -183,29 +168,12 @@ export class LoadClient {
   }
 
   #shown(message: MsgModel): void {
-    const { fromUserId, toUserId, sessionId, seq, msgId, contentStr: text, serverReceiveDate: at } = message
-    const id =
-      sessionId === '' ? personalConversation(String(fromUserId), String(toUserId)) : groupConversation(sessionId)
-    const conversation = this.#history.conversation(id)
+    const { fromUserId, seq, msgId, contentStr: text, serverReceiveDate: at } = message
+    const conversation = this.#history.conversation(conversationOfMessage(message))
     const seen = { seq, msgId, fromUserId, text, at }
     const attempt = this.#history.showed(this.#isBound(), conversation, seen)
     this.#watcher.delivered(attempt, this.#boundAt)
     if (fromUserId !== this.userId) this.#reader?.shown(conversation, seq)
-  }
-
-  #told(state: MessageStatePush): void {
-    const { sessionId } = state
-    if (!('readSeq' in state)) {
-      const { seq, deliveredCount: delivered, readCount: read, total } = state
-      const conversation = this.#history.conversation(groupConversation(sessionId))
-      this.#history.showedTally(this.index, conversation, { seq, delivered, read, total })
-      return
-    }
-    const { peerUserId, deliveredSeq: delivered, readSeq: read, own } = state
-    const me = String(this.userId)
-    const id = sessionId === '' ? personalConversation(me, String(peerUserId)) : groupConversation(sessionId)
-    const userId = own ? this.userId : peerUserId
-    this.#history.showedCursor(this.index, this.#history.conversation(id), { userId, delivered, read })
   }
 }
 

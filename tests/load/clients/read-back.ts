@@ -2,14 +2,14 @@ import { type ChatRecord, groupOf, peerOf } from '@qunxin/contracts'
 import type { History, Seen } from '../history.ts'
 import type { Target } from '../target.ts'
 import { anyGateway } from './any-gateway.ts'
-import type { LoadClient } from './load-client.ts'
+import type { RunClient } from './run-client.ts'
 
 const AT_ONCE = 8
 const PAGE_SIZE = 200
 const TELL_EVERY_MS = 2_000
 
 interface Task {
-  client: LoadClient
+  client: RunClient
   conversation: number
   whole: boolean
   /** Decides gateway and direction. */
@@ -19,7 +19,7 @@ interface Task {
 export interface ReadBackOptions {
   target: Pick<Target, 'urls'>
   history: History
-  clients: readonly LoadClient[]
+  clients: readonly RunClient[]
   /** So many members of a conversation read all of it, the others its newest page; 0: all of them all of it. */
   readers: number
   progress(line: string): void

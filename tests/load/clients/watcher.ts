@@ -38,21 +38,21 @@ export class Watcher {
     this.counts.attempted += 1
   }
 
-  acknowledged(attempt: number): void {
+  acknowledged(attempt: number, now?: number): void {
     this.counts.acknowledged += 1
     const intendedAt = this.#history.attempts.intendedAt.at(attempt)
-    if (this.#measured(intendedAt)) this.record('acknowledged', intendedAt)
+    if (this.#measured(intendedAt)) this.record('acknowledged', intendedAt, now)
   }
 
   /** What was stored before the connection was there is timed from then: so long its user has waited for it. */
-  delivered(attempt: number, boundAt: number): void {
+  delivered(attempt: number, boundAt: number, now?: number): void {
     this.counts.delivered += 1
     if (attempt >= FOREIGN) return
     const { intendedAt, acknowledgedAt } = this.#history.attempts
     if (!this.#measured(intendedAt.at(attempt))) return
     const stored = acknowledgedAt.at(attempt)
-    if (stored > 0 && stored < boundAt) this.record('replayed', boundAt)
-    else this.record('delivered', intendedAt.at(attempt))
+    if (stored > 0 && stored < boundAt) this.record('replayed', boundAt, now)
+    else this.record('delivered', intendedAt.at(attempt), now)
   }
 
   refused(code: number): void {

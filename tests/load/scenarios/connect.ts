@@ -18,7 +18,7 @@ export const connect = scenario({
   async prepare(context) {
     const { settings, fleet } = context
     const rows = await connectPairs(context, FIRST_PAIRS, false)
-    const users = await fleet.newUsers(2 * Math.max(1, Math.floor(settings.clients / 2)))
+    const users = fleet.newUsers(2 * Math.max(1, Math.floor(settings.clients / 2)))
     let paces: Pace[] = []
     let boundPerSecond = 0
     return {

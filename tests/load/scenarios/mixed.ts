@@ -1,8 +1,9 @@
 import { groupConversation, personalConversation } from '@qunxin/contracts'
-import { makeToken } from '../../tokens.ts'
 import { httpBound } from '../bounds/http.ts'
 import { Caller } from '../clients/caller.ts'
-import type { LoadClient } from '../clients/load-client.ts'
+import type { RunClient } from '../clients/run-client.ts'
+import { signToken } from '../clients/token.ts'
+import { createGroup } from './create-group.ts'
 import type { Pace } from './pace.ts'
 import { connectPairs, type Row, startRows } from './pairs.ts'
 import { type Context, scenario } from './scenario.ts'
@@ -23,11 +24,12 @@ export const mixed = scenario({
     rate: { value: 600, about: 'open loop instead: messages a second in all' },
     callers: { value: 0, about: 'users who call and send by HTTP, of each gateway' },
   },
+  sdkOnly: true,
   async prepare(context) {
     const { settings } = context
     const rows = await connectPairs(context, settings.pairs, true)
     for (let group = 0; group < settings.groups; group++) rows.push(...(await connectGroup(context, settings.members)))
-    const callers = await makeCallers(context, settings.callers, rows)
+    const callers = makeCallers(context, settings.callers, rows)
     let paces: Pace[] = []
     return {
       start() {
@@ -42,34 +44,32 @@ export const mixed = scenario({
 
 /** Members of a new group on all gateways, some of whom write. */
 async function connectGroup(
-  { fleet, history, settings }: Pick<Context<{ sync: boolean }>, 'fleet' | 'history' | 'settings'>,
+  { fleet, history, settings, target, progress }: Context<{ sync: boolean }>,
   count: number,
 ): Promise<Row[]> {
   const members = await fleet.connect(count, { sync: settings.sync })
-  const [owner] = members as [LoadClient]
+  const [owner] = members as [RunClient]
   const memberIds = members.map(({ userId }) => userId)
-  const { groupId } = await owner.chat.call<{ groupId: string }>('createGroup', { groupName: 'load', memberIds })
+  const groupId = await createGroup(target, owner, { memberIds, progress })
   const conversation = history.conversation(groupConversation(groupId))
   for (const { index } of members) history.joined(conversation, index)
   return members.slice(0, WRITERS).map((client) => ({ client, conversation }))
 }
 
 /** Behind all clients with a socket. Each sends to one of those. */
-async function makeCallers(
+function makeCallers(
   { fleet, history, watcher, target }: Pick<Context<unknown>, 'fleet' | 'history' | 'watcher' | 'target'>,
   perGateway: number,
   rows: readonly Row[],
-): Promise<Caller[]> {
+): Caller[] {
   const urls = Array.from({ length: perGateway }, () => target.urls).flat()
   const ids = fleet.newIds(urls.length)
-  return Promise.all(
-    urls.map(async (url, i) => {
-      const userId = ids[i] as number
-      const receiver = (rows[i % rows.length] as Row).client
-      const conversation = history.conversation(personalConversation(String(userId), String(receiver.userId)))
-      history.joined(conversation, receiver.index)
-      const accessToken = await makeToken(target.authSecret, { sub: String(userId) }, TOKEN_SECONDS)
-      return new Caller({ url, userId, accessToken, conversation, history, watcher })
-    }),
-  )
+  return urls.map((url, i) => {
+    const userId = ids[i] as number
+    const receiver = (rows[i % rows.length] as Row).client
+    const conversation = history.conversation(personalConversation(String(userId), String(receiver.userId)))
+    history.joined(conversation, receiver.index)
+    const accessToken = signToken(target.authSecret, String(userId), TOKEN_SECONDS)
+    return new Caller({ url, userId, accessToken, conversation, history, watcher })
+  })
 }

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
-
 export interface Pace {
   /** Sends no more. */
   stop(): Promise<void>
@@ -16,33 +14,37 @@ export function openLoop(perSecond: number, send: (number: number, intendedAt: n
   const everyMs = 1_000 / perSecond
   let number = 0
   let running = true
-  const run = async () => {
-    while (running) {
-      const now = performance.now()
-      for (; running && started + number * everyMs <= now; number++) send(number, started + number * everyMs)
-      await delay(TICK_MS)
-    }
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const run = () => {
+    const now = performance.now()
+    for (; running && started + number * everyMs <= now; number++) send(number, started + number * everyMs)
+    // One that is due in less than a tick is sent late rather than waited for at the cost of what is measured.
+    timer = setTimeout(run, Math.max(TICK_MS, Math.floor(started + number * everyMs - now)))
   }
-  const ended = run()
+  run()
   return {
     async stop() {
       running = false
-      await ended
+      clearTimeout(timer)
     },
   }
 }
 
-/** Closed loop: so many on their way at a time, each followed by the next when it has its answer. */
-export function closedLoop(inFlight: number, send: () => Promise<void>, wanted: () => boolean): Pace {
+/** Closed loop: so many on their way at a time, each followed by the next when it has its answer, which it is to say. */
+export function closedLoop(inFlight: number, send: (settled: () => void) => void, wanted: () => boolean): Pace {
+  const ended = Promise.withResolvers<void>()
   let running = true
-  const run = async () => {
-    while (running && wanted()) await send()
+  let onTheirWay = inFlight
+  const next = () => {
+    if (running && wanted()) return send(next)
+    onTheirWay -= 1
+    if (onTheirWay === 0) ended.resolve()
   }
-  const ended = Promise.all(Array.from({ length: inFlight }, run))
+  for (let i = 0; i < inFlight; i++) next()
   return {
     async stop() {
       running = false
-      await ended
+      if (inFlight > 0) await ended.promise
     },
   }
 }

@@ -1,11 +1,11 @@
 import { personalConversation } from '@qunxin/contracts'
-import type { LoadClient } from '../clients/load-client.ts'
+import type { RunClient } from '../clients/run-client.ts'
 import { closedLoop, openLoop, type Pace } from './pace.ts'
 import { type Context, scenario } from './scenario.ts'
 
 /** A user and the conversation they send into. */
 export interface Row {
-  client: LoadClient
+  client: RunClient
   conversation: number
 }
 
@@ -44,11 +44,11 @@ export async function connectPairs(
 /** Clients two by two, as they come. */
 export function asPairs(
   { history }: Pick<Context<unknown>, 'history'>,
-  clients: readonly LoadClient[],
+  clients: readonly RunClient[],
   bothWays: boolean,
 ): Row[] {
   return Array.from({ length: clients.length / 2 }, (_, i) => clients.slice(2 * i, 2 * i + 2)).flatMap((pair) => {
-    const [one, two] = pair as [LoadClient, LoadClient]
+    const [one, two] = pair as [RunClient, RunClient]
     const conversation = history.conversation(personalConversation(String(one.userId), String(two.userId)))
     for (const client of pair) history.joined(conversation, client.index)
     return (bothWays ? pair : [one]).map((client) => ({ client, conversation }))
@@ -63,13 +63,13 @@ export function startRows(
   if (rate > 0) {
     const next = (number: number) => rows[number % rows.length] as Row
     const send = (number: number, intendedAt: number) =>
-      void next(number).client.send(next(number).conversation, { units: size, intendedAt })
+      next(number).client.send(next(number).conversation, { units: size, intendedAt })
     return [openLoop(rate, send)]
   }
   return rows.map(({ client, conversation }) =>
     closedLoop(
       inFlight,
-      () => client.send(conversation, { units: size }),
+      (settled) => client.send(conversation, { units: size, settled }),
       () => client.ended === undefined,
     ),
   )

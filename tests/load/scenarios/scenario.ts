@@ -27,6 +27,11 @@ export const commonSettings = {
     value: false,
     about: 'clients say what they have read; cursors, unread and receipts are checked at the end',
   },
+  sdk: {
+    value: false,
+    about:
+      'clients are the SDK, as they are under faults, with --sync and with --reads; else bytes on a socket, for far less processor time',
+  },
   sync: { value: false, about: 'clients that ask for what they missed by themselves; else they know only the seeds' },
 } as const satisfies SettingDefinitions
 
@@ -58,6 +63,8 @@ export interface Scenario {
   name: string
   about: string
   settings: SettingDefinitions
+  /** What faults are survived with: its clients are the SDK always. */
+  sdkOnly?: boolean
   prepare(context: Context<Settings>): Promise<Load>
 }
 
@@ -66,6 +73,7 @@ export function scenario<D extends SettingDefinitions>(definition: {
   name: string
   about: string
   settings: D
+  sdkOnly?: boolean
   prepare(context: Context<ValuesOf<D & typeof commonSettings>>): Promise<Load>
 }): Scenario {
   return definition as unknown as Scenario

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Delivery } from '../check/delivery.ts'
 import { Owed } from '../check/owed.ts'
-import type { LoadClient } from '../clients/load-client.ts'
+import type { RunClient } from '../clients/run-client.ts'
 import type { LatencyRecorder } from '../measure/latency.ts'
 import type { Pace } from './pace.ts'
 import { connectPairs, startRows } from './pairs.ts'
@@ -59,7 +59,7 @@ export const storm = scenario({
     async function everybodyBack(droppedAt: number, owed: Owed): Promise<number> {
       const behind = new Set(fleet.clients)
       const missesNothing = new Set(fleet.clients.filter(({ index }) => owed.isShownTo(index)))
-      const back = new Set<LoadClient>()
+      const back = new Set<RunClient>()
       // A socket that was cut says so a moment later.
       await delay(0)
       while (behind.size > 0) {
