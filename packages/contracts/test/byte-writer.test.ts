@@ -49,6 +49,21 @@ t.test('a text is written as UTF-8, and in JSON as JSON.stringify has it', async
   }
 })
 
+t.test('a text said to be the same in JSON is', async (t) => {
+  let same = 0
+  for (const text of texts()) {
+    const out = new ByteWriter()
+    if (!out.text(text)) continue
+    same += 1
+    const utf8 = out.copy()
+    t.equal(
+      written((json) => json.quoted(utf8)),
+      expected(JSON.stringify(text)),
+    )
+  }
+  t.ok(same > 3)
+})
+
 t.test('a number is written as JSON has it', async (t) => {
   for (const number of NUMBERS)
     t.equal(

@@ -44,9 +44,10 @@ export class ByteWriter {
     this.length = at + length
   }
 
-  /** As UTF-8; half a pair becomes U+FFFD. */
-  text(text: string): void {
+  /** As UTF-8; half a pair becomes U+FFFD. True when it is known that JSON would write it the same between its quotes. */
+  text(text: string): boolean {
     const units = text.length
+    let isSame = true
     this.#room(units * LONGEST_UTF8)
     const { bytes } = this
     let at = this.length
@@ -54,8 +55,10 @@ export class ByteWriter {
       let i = 0
       for (; i < units; i++) {
         const unit = text.charCodeAt(i)
-        if (unit < 0x80) bytes[at++] = unit
-        else if (unit < 0x800) {
+        if (unit < 0x80) {
+          bytes[at++] = unit
+          if (ESCAPES[unit] !== undefined) isSame = false
+        } else if (unit < 0x800) {
           bytes[at++] = 0xc0 | (unit >> 6)
           bytes[at++] = 0x80 | (unit & 0x3f)
         } else if (unit < 0xd800 || unit > 0xdfff) {
@@ -66,11 +69,12 @@ export class ByteWriter {
       }
       if (i === units) {
         this.length = at
-        return
+        return isSame
       }
       at = this.length
     }
     this.length = at + encoder.encodeInto(text, bytes.subarray(at)).written
+    return false
   }
 
   /** As JSON.stringify writes it, quotes included. */
@@ -101,6 +105,13 @@ export class ByteWriter {
     }
     bytes[at++] = QUOTE
     this.length = at
+  }
+
+  /** As {@link json} writes a text whose UTF-8, which JSON leaves as it is, is there already. */
+  quoted(utf8: Uint8Array): void {
+    this.byte(QUOTE)
+    this.put(utf8)
+    this.byte(QUOTE)
   }
 
   /** In decimal, as JSON has it. */

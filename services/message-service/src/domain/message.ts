@@ -28,6 +28,8 @@ export interface Message extends Changed {
   attachment?: Attachment
   /** The client's clock, milliseconds. */
   sentAt?: number
+  /** The text as UTF-8, while it is at hand and JSON would not write any of it otherwise. */
+  utf8?: Uint8Array | undefined
   /** This is no message, but the recall or the edit of an earlier one by the same author. */
   change?: MessageChange
 }

@@ -35,7 +35,7 @@ export function writeFact(out: ByteWriter, message: Message): void {
   else out.text(JSON.stringify(storedFact(message)))
 }
 
-function writePlain(out: ByteWriter, { at, group = '', from, to = '', msgId, seq, type, text }: Message): void {
+function writePlain(out: ByteWriter, { at, group = '', from, to = '', msgId, seq, type, text, utf8 }: Message): void {
   out.put(AT)
   out.number(at)
   out.put(SESSION)
@@ -51,7 +51,8 @@ function writePlain(out: ByteWriter, { at, group = '', from, to = '', msgId, seq
   out.put(TYPE)
   out.number(type)
   out.put(TEXT)
-  out.json(text)
+  if (utf8) out.quoted(utf8)
+  else out.json(text)
   out.put(END)
 }
 

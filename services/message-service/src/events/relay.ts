@@ -190,6 +190,8 @@ async function* eventsOf(handed: readonly Handed[]): AsyncGenerator<Event> {
   for (const { stored: messages = [], missed } of handed) {
     for (const message of messages) {
       const full = stored.stored(message)
+      // Whoever keeps the message for longer does not keep all that was stored with it.
+      message.utf8 = undefined
       if (full) yield full
       if (++written % FACTS_A_TURN === 0) await nextTurn()
     }

@@ -18,16 +18,38 @@ const TEXT = name('text')
 const AT = name('at')
 const SENT_AT = name('sentAt')
 
+/** Shorter ones are as quickly written again. */
+const WORTH_KEEPING_BYTES = 32
+
 const COLON = 0x3a
 const ZERO = 0x30
 
-/** Writes the document of a message as BSON: what the driver makes of `toDocument(message)`, in a tenth of its time for most. */
-export function writeDocument(out: ByteWriter, message: Message): void {
-  if (isPlain(message)) writePlain(out, message)
-  else out.put(BSON.serialize(toDocument(message), { ignoreUndefined: true }))
+/**
+ * Writes the documents of messages one behind the other as BSON: what the driver makes of `toDocument(message)`, in less than
+ * half of its time. Their texts are UTF-8 then, which is left to those who write them next.
+ */
+export function documentsOf(messages: readonly Message[], out: ByteWriter): Uint8Array {
+  out.length = 0
+  const texts = messages.map((message) => writeDocument(out, message))
+  const documents = out.copy()
+  for (const [index, message] of messages.entries()) {
+    const [from, to] = texts[index] as Part
+    if (to - from >= WORTH_KEEPING_BYTES) message.utf8 = documents.subarray(from, to)
+  }
+  return documents
 }
 
-function writePlain(out: ByteWriter, message: Message): void {
+/** Where a text stands that JSON would write the same; as long as nothing when there is none. */
+type Part = readonly [from: number, to: number]
+const NOTHING: Part = [0, 0]
+
+function writeDocument(out: ByteWriter, message: Message): Part {
+  if (isPlain(message)) return writePlain(out, message)
+  out.put(BSON.serialize(toDocument(message), { ignoreUndefined: true }))
+  return NOTHING
+}
+
+function writePlain(out: ByteWriter, message: Message): Part {
   const { conversation, seq, from, msgId, hash, type, text, at, to, sentAt } = message
   const start = out.length
   out.int32(0)
@@ -37,12 +59,17 @@ function writePlain(out: ByteWriter, message: Message): void {
   string(out, MSG_ID, msgId)
   string(out, HASH, hash)
   number(out, CONTENT_TYPE, type)
-  string(out, TEXT, text)
+  const textAt = begin(out, TEXT)
+  const textFrom = out.length
+  const isSame = out.text(text)
+  const textTo = out.length
+  end(out, textAt)
   number(out, AT, at)
   if (to !== undefined) string(out, TO, to)
   if (sentAt !== undefined) number(out, SENT_AT, sentAt)
   out.byte(0)
   out.int32At(start, out.length - start)
+  return isSame ? [textFrom, textTo] : NOTHING
 }
 
 function string(out: ByteWriter, field: Uint8Array, value: string): void {

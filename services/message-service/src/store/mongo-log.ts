@@ -5,7 +5,7 @@ import type { Message, MessageKey } from '../domain/message.ts'
 import { clipped } from '../domain/visibility.ts'
 import { answered } from './answered.ts'
 import { applyChanges } from './apply-changes.ts'
-import { writeDocument } from './document-bytes.ts'
+import { documentsOf } from './document-bytes.ts'
 import { idOf, type MessageDocument, SEQ_DIGITS, seqOf, toMessage } from './message-document.ts'
 import { type Appended, type Head, type MessageLog, OutcomeUnknown, type Range, type Tail } from './message-log.ts'
 
@@ -188,12 +188,8 @@ export class MongoLog implements MessageLog {
   }
 
   #documents(messages: readonly Message[]): unknown {
-    const out = this.#out
-    out.length = 0
-    for (const message of messages) writeDocument(out, message)
-    // It waits for a connection perhaps, while another lane writes its own.
-    const documents = documentSequence('documents', out.copy())
-    if (out.length > KEPT_BYTES) this.#out = new ByteWriter()
+    const documents = documentSequence('documents', documentsOf(messages, this.#out))
+    if (this.#out.length > KEPT_BYTES) this.#out = new ByteWriter()
     return documents
   }
 

@@ -2,7 +2,7 @@ import { ByteWriter } from '@qunxin/contracts'
 import { BSON } from 'mongodb'
 import t from 'tap'
 import type { Message } from '../../src/domain/message.ts'
-import { writeDocument } from '../../src/store/document-bytes.ts'
+import { documentsOf } from '../../src/store/document-bytes.ts'
 import { idOf, toDocument } from '../../src/store/message-document.ts'
 import { message } from '../sample.ts'
 
@@ -27,10 +27,23 @@ t.test('a document is written as the driver writes it', async (t) => {
   const out = new ByteWriter()
   for (const fields of messages) {
     const one = message(fields)
-    out.length = 0
-    writeDocument(out, one)
+    const written = documentsOf([one], out)
     const expected = BSON.serialize(toDocument(one), { ignoreUndefined: true })
-    t.equal(Buffer.from(out.copy()).toString('hex'), Buffer.from(expected).toString('hex'))
-    t.equal(BSON.deserialize(out.copy())._id, idOf(one.conversation, one.seq))
+    t.equal(Buffer.from(written).toString('hex'), Buffer.from(expected).toString('hex'))
+    t.equal(BSON.deserialize(written)._id, idOf(one.conversation, one.seq))
   }
+  const all = messages.map((fields) => message(fields))
+  const expected = all.map((one) => BSON.serialize(toDocument(one), { ignoreUndefined: true }))
+  t.equal(Buffer.from(documentsOf(all, out)).toString('hex'), Buffer.concat(expected).toString('hex'))
+})
+
+t.test('a text is left as UTF-8 to whoever writes it next, unless JSON would write it otherwise', async (t) => {
+  const left = (text: string) => {
+    const one = message({ text })
+    documentsOf([message(), one], new ByteWriter())
+    return one.utf8 && Buffer.from(one.utf8).toString()
+  }
+  const text = '敏捷的棕色狐狸跳过懒狗 the quick brown fox'
+  t.equal(left(text), text)
+  for (const other of ['short', `${text}"`, `${text}\n`, `${text}👋`, text.repeat(50)]) t.equal(left(other), undefined)
 })
