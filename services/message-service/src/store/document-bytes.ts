@@ -34,7 +34,7 @@ export function documentsOf(messages: readonly Message[], out: ByteWriter): Uint
   const documents = out.copy()
   for (const [index, message] of messages.entries()) {
     const [from, to] = texts[index] as Part
-    if (to - from >= WORTH_KEEPING_BYTES) message.utf8 = documents.subarray(from, to)
+    if (to - from >= WORTH_KEEPING_BYTES) message.utf8 ??= documents.subarray(from, to)
   }
   return documents
 }
@@ -50,7 +50,7 @@ function writeDocument(out: ByteWriter, message: Message): Part {
 }
 
 function writePlain(out: ByteWriter, message: Message): Part {
-  const { conversation, seq, from, msgId, hash, type, text, at, to, sentAt } = message
+  const { conversation, seq, from, msgId, hash, type, text, utf8, at, to, sentAt } = message
   const start = out.length
   out.int32(0)
   id(out, conversation, seq)
@@ -61,7 +61,9 @@ function writePlain(out: ByteWriter, message: Message): Part {
   number(out, CONTENT_TYPE, type)
   const textAt = begin(out, TEXT)
   const textFrom = out.length
-  const isSame = out.text(text)
+  let isSame = true
+  if (utf8) out.put(utf8)
+  else isSame = out.text(text)
   const textTo = out.length
   end(out, textAt)
   number(out, AT, at)
