@@ -8,7 +8,7 @@ import { type Entry, Lane } from '../wire/lane.ts'
 import { Outgoing } from '../wire/outgoing.ts'
 import { kinds } from '../wire/scan.ts'
 import type { Wire, WireUser } from '../wire/wire.ts'
-import { addressOf, WireSocket } from '../wire/wire-socket.ts'
+import { WireSocket } from '../wire/wire-socket.ts'
 import { type RunClient, type RunClientOptions, SEND_TIMEOUT_MS, type SendOptions } from './run-client.ts'
 import { writeTold } from './told.ts'
 import type { Watcher } from './watcher.ts'
@@ -153,12 +153,12 @@ export class WireClient implements RunClient, WireUser {
   }
 
   #connect(): void {
-    const address = addressOf(this.#urls[this.#gateway++ % this.#urls.length] as string)
+    const address = this.#wire.address(this.#urls[this.#gateway++ % this.#urls.length] as string)
     this.#answersPing = true
     this.#openedAt = performance.now()
     const { userId, accessToken } = this
     const bind = Buffer.from(JSON.stringify({ tag: 'getUserId', data: { userId, accessToken } }))
-    const socket = new WireSocket(address, {
+    const socket = new WireSocket(address, this.#wire.buffer, {
       open: () => socket.send(opcodes.text, bind),
       text: (bytes, payload) => this.#frame(bytes, payload),
       pong: () => {

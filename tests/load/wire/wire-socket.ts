@@ -4,15 +4,11 @@ import { handshakeEnd, handshakeOf } from './handshake.ts'
 
 /** A gateway that stands still accepts connections and never answers. */
 const HANDSHAKE_TIMEOUT_MS = 5_000
-const READ_BYTES = 256 * 1024
+/** A server that has said goodbye closes the connection itself. */
+const CLOSE_TIMEOUT_MS = 30_000
 /** What a connection that broke is closed with, as browsers say it. */
 const BROKE = 1006
 const NO_CODE = 1005
-
-/**
- * All sockets read into it, one after the other: whoever is told of a frame takes what it wants of it at once.
- */
-const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES)
 
 export interface SocketHandlers {
   /** The handshake is over: frames may be sent. */
@@ -32,13 +28,16 @@ export class WireSocket {
   readonly #socket: Socket
   readonly #handlers: SocketHandlers
   readonly #frames: FrameReader
-  readonly #handshakeLimit: ReturnType<typeof setTimeout>
+  readonly #buffer: Buffer
+  #limit: ReturnType<typeof setTimeout>
   #answer: Buffer | undefined = Buffer.alloc(0)
   #closing = { code: BROKE, reason: '' }
   #open = false
 
-  constructor({ hostname, port, host, path }: Address, handlers: SocketHandlers) {
+  /** `buffer` is read into: all sockets may have the same, for it is done with when `read` is told. */
+  constructor({ host, port, request }: Address, buffer: Buffer, handlers: SocketHandlers) {
     this.#handlers = handlers
+    this.#buffer = buffer
     this.#frames = new FrameReader({
       frame: (opcode, bytes, payload) => this.#frame(opcode, bytes, payload),
       broken: (what) => this.#broke(what),
@@ -47,18 +46,18 @@ export class WireSocket {
       this.#read(length)
       return true
     }
-    this.#socket = connect({ host: hostname, port, noDelay: true, onread: { buffer: readBuffer, callback } })
-    this.#socket.on('connect', () => this.#socket.write(handshakeOf(host, path)))
+    this.#socket = connect({ host, port, noDelay: true, onread: { buffer, callback } })
+    this.#socket.on('connect', () => this.#socket.write(request))
     // A failed connection closes as well.
     this.#socket.on('error', (error) => {
       this.#closing.reason ||= error.message
     })
     this.#socket.on('close', () => {
-      clearTimeout(this.#handshakeLimit)
+      clearTimeout(this.#limit)
       this.#open = false
       handlers.close(this.#closing.code, this.#closing.reason)
     })
-    this.#handshakeLimit = setTimeout(() => this.#refused('no answer to the handshake'), HANDSHAKE_TIMEOUT_MS)
+    this.#limit = setTimeout(() => this.#refused('no answer to the handshake'), HANDSHAKE_TIMEOUT_MS)
   }
 
   /** Whether what is written may still arrive. */
@@ -90,12 +89,12 @@ export class WireSocket {
 
   #read(length: number): void {
     if (this.#answer !== undefined) this.#shake(this.#answer, length)
-    else if (this.#open) this.#frames.read(readBuffer, 0, length)
+    else if (this.#open) this.#frames.read(this.#buffer, 0, length)
     this.#handlers.read()
   }
 
   #shake(before: Buffer, length: number) {
-    const answer = Buffer.concat([before, readBuffer.subarray(0, length)])
+    const answer = Buffer.concat([before, this.#buffer.subarray(0, length)])
     this.#answer = answer
     let end: number | undefined
     try {
@@ -104,7 +103,7 @@ export class WireSocket {
       return this.#refused((error as Error).message)
     }
     if (end === undefined) return
-    clearTimeout(this.#handshakeLimit)
+    clearTimeout(this.#limit)
     this.#answer = undefined
     this.#open = true
     this.#handlers.open()
@@ -139,15 +138,15 @@ export class WireSocket {
   #end(payload: Uint8Array): void {
     this.#open = false
     this.#socket.end(frameOf(opcodes.close, payload))
+    this.#limit = setTimeout(() => this.#socket.destroy(), CLOSE_TIMEOUT_MS).unref()
   }
 }
 
 export interface Address {
-  hostname: string
-  port: number
-  /** As in the request's header. */
   host: string
-  path: string
+  port: number
+  /** What the handshake begins with. */
+  request: Buffer
 }
 
 /** Of a gateway's URL. @throws TypeError for one that is not plain HTTP */
@@ -155,5 +154,6 @@ export function addressOf(url: string): Address {
   const { protocol, hostname, port, host, pathname } = new URL(url)
   if (protocol !== 'http:' && protocol !== 'ws:')
     throw new TypeError(`${url} is for --sdk only: this client has no TLS`)
-  return { hostname, port: Number(port) || 80, host, path: pathname === '/' ? '/ws' : pathname }
+  const request = Buffer.from(handshakeOf(host, pathname === '/' ? '/ws' : pathname))
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || 80, request }
 }

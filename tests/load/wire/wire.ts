@@ -1,8 +1,10 @@
 import { dateBytes } from './outgoing.ts'
 import { Scanner } from './scan.ts'
 import { Slab } from './slab.ts'
+import { type Address, addressOf } from './wire-socket.ts'
 
 const TICK_MS = 1_000
+const READ_BYTES = 256 * 1024
 
 /** A client, as what it shares with the others knows it. */
 export interface WireUser {
@@ -16,10 +18,20 @@ export interface WireUser {
 export class Wire {
   readonly scanner = new Scanner()
   readonly slab = new Slab()
+  /** All sockets read into it, one after the other: whoever is told of a frame takes what it wants of it at once. */
+  readonly buffer = Buffer.allocUnsafeSlow(READ_BYTES)
+  readonly #addresses = new Map<string, Address>()
   readonly #users = new Set<WireUser>()
   #waiting: WireUser[] = []
   #date = { at: 0, bytes: dateBytes(0) }
   #ticking: ReturnType<typeof setInterval> | undefined
+
+  /** Where a gateway is. @throws TypeError for one with TLS */
+  address(url: string): Address {
+    const address = this.#addresses.get(url) ?? addressOf(url)
+    this.#addresses.set(url, address)
+    return address
+  }
 
   /** The time, as it stands in frames. */
   date(): Uint8Array {
