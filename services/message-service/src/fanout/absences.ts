@@ -23,11 +23,19 @@ export interface Reach {
   behind?: Composing['behind']
 }
 
+interface Told {
+  conversation: ConversationId
+  first: number
+  last: number
+}
+
 /** Finds the receivers of messages that no gateway holds. Whose route is not known for certain has one, so they are not among them. */
 export class Absences {
   readonly #options: AbsencesOptions
   /** The newest unbroken run of messages that were looked at here, of each conversation. */
-  readonly #told = new LRUCache<ConversationId, { first: number; last: number }>({ max: REMEMBERED })
+  readonly #told = new LRUCache<ConversationId, Told>({ max: REMEMBERED })
+  /** Of the message looked at last. */
+  #last: Told = { conversation: '', first: 0, last: 0 }
 
   constructor(options: AbsencesOptions) {
     this.#options = options
@@ -76,10 +84,16 @@ export class Absences {
 
   /** False for a repeat of what was looked at here; the first fan-out of any other may have died with another process. */
   #isNew({ message: { conversation, seq }, again }: MessageFrame): boolean {
-    const told = this.#told.get(conversation)
+    // Those of one conversation mostly stand together.
+    const told = this.#last.conversation === conversation ? this.#last : this.#told.get(conversation)
     if (told && again && seq >= told.first && seq <= told.last) return false
-    if (told && seq === told.last + 1) told.last = seq
-    else this.#told.set(conversation, { first: seq, last: seq })
+    if (told && seq === told.last + 1) {
+      told.last = seq
+      this.#last = told
+    } else {
+      this.#last = { conversation, first: seq, last: seq }
+      this.#told.set(conversation, this.#last)
+    }
     return true
   }
 }
