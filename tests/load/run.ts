@@ -96,6 +96,7 @@ export async function runScenario(name: string, given: Settings, options: RunOpt
     progress('reading everything back')
     await readBack({ target, history, clients: fleet.clients, readers: Number(settings.readers), progress })
     if (reads) await readFinalCounts({ target, history, clients: fleet.clients, progress })
+    fleet.noneEnded()
     await options.keep?.(history)
     const latency = Object.entries(watcher.latencies).map(([what, recorder]) => [what, recorder.percentiles()] as const)
     const seen = { history, faults: events, beganAt, counts: { ...counts, unknown: watcher.counts.unknown } }

@@ -96,10 +96,15 @@ export class Fleet {
     return this.clients.reduce((sum, { outstanding }) => sum + outstanding, 0)
   }
 
-  /** @throws when the system has closed one of them for good: no load has a reason for that */
-  get away(): RunClient[] {
+  /** @throws when the system has closed one of them for good, or sent it what is no frame: no load has a reason for that */
+  noneEnded(): void {
     const ended = this.clients.find((client) => client.ended !== undefined)
     if (ended) throw new Error(`client ${ended.userId} was closed for good: ${ended.ended}`)
+  }
+
+  /** @throws as `noneEnded` */
+  get away(): RunClient[] {
+    this.noneEnded()
     return this.clients.filter(({ bound }) => !bound)
   }
 
