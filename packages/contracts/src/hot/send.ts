@@ -19,6 +19,8 @@ export interface SendEntry {
   msgId: string
   type: ContentType
   text: string
+  /** The text as UTF-8, if it is there and JSON would write it the same between its quotes. */
+  utf8?: Uint8Array
   attachment?: Attachment
   /** The client's clock, milliseconds. */
   sentAt?: number

@@ -1,9 +1,6 @@
-import { BATCH_LIMITS, type ErrorCode } from '@qunxin/contracts'
+import { BATCH_LIMITS, type ErrorCode, encodeBatch } from '@qunxin/contracts'
 import { type Ending, inOneRow, type PendingSend } from './pending-send.ts'
 import { Unanswered } from './unanswered.ts'
-
-const COMMA = Buffer.from(',')
-const END = Buffer.from(']}')
 
 interface Batch {
   unanswered: Unanswered
@@ -15,7 +12,7 @@ interface Batch {
 export interface BatcherOptions {
   node: string
   /** Returns false when nothing can go out now (NATS is away). */
-  publish(payload: Buffer): boolean
+  publish(payload: Uint8Array): boolean
 }
 
 /**
@@ -24,7 +21,7 @@ export interface BatcherOptions {
  */
 export class PartitionBatcher {
   readonly #node: string
-  readonly #publish: (payload: Buffer) => boolean
+  readonly #publish: (payload: Uint8Array) => boolean
   #queue: PendingSend[] = []
   #batch: Batch | undefined
   #number = 0
@@ -48,8 +45,10 @@ export class PartitionBatcher {
     if (this.#batch || this.#queue.length === 0) return
     const sends = this.#take()
     this.#number += 1
-    const head = Buffer.from(`{"node":${JSON.stringify(this.#node)},"batch":${this.#number},"sends":[`)
-    const unanswered = new Unanswered(() => this.#publish(payloadOf(head, sends)))
+    const batch = this.#number
+    // What was refused once is not sent again: another owner could store it, when the reason is gone.
+    const open = () => sends.flatMap((send) => (send.open ? [send.entry] : []))
+    const unanswered = new Unanswered(() => this.#publish(encodeBatch({ node: this.#node, batch, sends: open() })))
     this.#batch = { unanswered, sends, open: sends.length }
     unanswered.publish(now)
   }
@@ -102,18 +101,10 @@ export class PartitionBatcher {
     let bytes = 0
     let count = 0
     for (const pending of this.#queue) {
-      bytes += pending.json.length + COMMA.length
+      bytes += pending.bytes
       if (count > 0 && (count === BATCH_LIMITS.entries || bytes > BATCH_LIMITS.bytes)) break
       count += 1
     }
     return this.#queue.splice(0, count)
   }
-}
-
-/** What was refused once is not sent again: another owner could store it, when the reason is gone. */
-function payloadOf(head: Buffer, sends: readonly PendingSend[]): Buffer {
-  const parts = [head]
-  for (const { open, json } of sends) if (open) parts.push(json, COMMA)
-  parts[parts.length > 1 ? parts.length - 1 : 1] = END
-  return Buffer.concat(parts)
 }

@@ -5,8 +5,8 @@ export type OnAnswer = (answer: SendAnswer) => void
 /** One send that has no answer yet. */
 export interface PendingSend {
   readonly entry: SendEntry
-  /** The entry as it goes over the wire: written once, however often its batch is published. */
-  readonly json: Buffer
+  /** About what the entry takes on the wire. */
+  readonly bytes: number
   /** Milliseconds since 1970. */
   readonly expiresAt: number
   readonly done: OnAnswer

@@ -9,6 +9,8 @@ import { RefusedSends } from './refused-sends.ts'
 import { REPEAT_AFTER_MS } from './unanswered.ts'
 
 const TICK_MS = 100
+/** What a text message takes beside its text: ids, mostly. */
+const TEXT_OVERHEAD_BYTES = 200
 /**
  * More than a second's work of a large system: above it an honest refusal beats a growing heap. A send is held about three
  * times (as it came, as JSON, in its batch).
@@ -57,7 +59,7 @@ export class Sends implements SubmitSend {
     this.#limit = options.limit ?? DEFAULT_LIMIT
     this.#batchers = Array.from({ length: partitions }, (_, partition) => {
       const subject = subjects.partitionSend(partition)
-      const publish = (payload: Buffer) => {
+      const publish = (payload: Uint8Array) => {
         // Published while disconnected it would be dropped without a word, and to a server that takes nothing it would heap up.
         if (!bus.writable) return false
         bus.publish(subject, payload)
@@ -75,7 +77,7 @@ export class Sends implements SubmitSend {
     return this.#pending.size
   }
 
-  /** What they take as JSON. */
+  /** About what they take on the wire. */
   get pendingBytes(): number {
     return this.#bytes
   }
@@ -94,15 +96,15 @@ export class Sends implements SubmitSend {
     const id = ++this.#lastId
     const now = Date.now()
     send.id = id
-    const json = Buffer.from(JSON.stringify(send))
-    const code = this.#refusal(send, { bytes: json.length, now })
+    const bytes = bytesOf(send)
+    const code = this.#refusal(send, { bytes, now })
     if (code !== undefined) {
       this.#closed.close(send, code, now)
       return done({ id, code })
     }
-    const pending: PendingSend = { entry: send, json, expiresAt: now + this.#timeoutMs, done, open: true }
+    const pending: PendingSend = { entry: send, bytes, expiresAt: now + this.#timeoutMs, done, open: true }
     this.#pending.set(id, pending)
-    this.#bytes += json.length
+    this.#bytes += bytes
     const batcher = this.#batcherOf(send.conversation)
     batcher.add(pending)
     this.#touch(batcher)
@@ -184,8 +186,8 @@ export class Sends implements SubmitSend {
     return 'UNAVAILABLE'
   }
 
-  #forget({ entry, json }: PendingSend): void {
-    if (this.#pending.delete(entry.id)) this.#bytes -= json.length
+  #forget({ entry, bytes }: PendingSend): void {
+    if (this.#pending.delete(entry.id)) this.#bytes -= bytes
   }
 
   /** What arrives in one turn of the event loop goes out together. */
@@ -237,6 +239,10 @@ export class Sends implements SubmitSend {
     this.#idle = []
     for (const resolve of waiting) resolve()
   }
+}
+
+function bytesOf(send: NewSend): number {
+  return send.utf8 ? send.utf8.length + TEXT_OVERHEAD_BYTES : Buffer.byteLength(JSON.stringify(send))
 }
 
 /** An owner answers RATE_LIMITED in slow mode: what comes behind is decided by itself, and who gives the first up may go on. */

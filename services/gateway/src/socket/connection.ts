@@ -6,6 +6,7 @@ import type { Held } from '../deliver/held.ts'
 import type { Hole } from '../deliver/hole.ts'
 import type { Outstanding } from '../deliver/outstanding.ts'
 import type { ShownCursors } from '../deliver/shown-cursors.ts'
+import type { LastRow } from './scanned-send.ts'
 import { frameOf, type Outlet, type Writer } from './wire.ts'
 
 export type Stage = 'unbound' | 'binding' | 'bound' | 'closed'
@@ -75,6 +76,7 @@ export class Connection implements CatchUpReceiver, Outlet {
   /** When it is closed for having no user, or no valid token any more: milliseconds since 1970. */
   dueAt = 0
 
+  lastRow: LastRow | undefined
   out: Buffer[] | undefined
   positions: Map<ConversationId, number> | undefined
   floors: Map<ConversationId, number> | undefined
@@ -142,11 +144,6 @@ export class Connection implements CatchUpReceiver, Outlet {
 
   drained(): Promise<void> {
     return this.#shared.writer.drained(this)
-  }
-
-  ping(number: number): void {
-    this.#shared.writer.flush(this)
-    this.socket.ping(String(number))
   }
 
   /** What was written before goes out first; nothing is read any more, also of one that was sent away 1001 before. */

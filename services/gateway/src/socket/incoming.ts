@@ -1,3 +1,5 @@
+import { ScannedMessage } from './scanned-message.ts'
+
 export interface Incoming {
   tag: string
   data: unknown
@@ -10,6 +12,8 @@ const LONGEST_TAG = 64
 /** A text frame's one JSON object, as the schema `frame` has it; undefined when it is none, or binary, or its tag is none. */
 export function readFrame(data: Buffer, isBinary: boolean): Incoming | undefined {
   if (isBinary) return undefined
+  const message = ScannedMessage.read(data)
+  if (message) return message
   const parsed = parsedFrom(data)
   if (typeof parsed !== 'object' || parsed === null) return undefined
   const { tag, data: content } = parsed as { tag?: unknown; data?: unknown }

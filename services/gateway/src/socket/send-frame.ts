@@ -2,12 +2,13 @@ import { type SendAnswer, sendInput, sendMessage } from '@qunxin/contracts'
 import { toAppError, validate } from '@qunxin/runtime'
 import type { Principal } from '../auth/principal.ts'
 import { refuseOthers } from '../calls/calls.ts'
-import { plainText } from '../calls/plain-text.ts'
 import { entryOf, type NewSend, receiverOf, type SubmitSend } from '../calls/send-call.ts'
 import { rowOfTag } from '../surface.ts'
 import type { Connection, RefusedFirst } from './connection.ts'
 import type { Incoming } from './incoming.ts'
 import { type Refusal, refusedAck, refuseFrame, refuseMessage } from './refusals.ts'
+import { ScannedMessage } from './scanned-message.ts'
+import { sendOf } from './scanned-send.ts'
 
 type Stored = Extract<SendAnswer, { seq: number }>
 
@@ -15,19 +16,21 @@ type Stored = Extract<SendAnswer, { seq: number }>
 export function sendFrame(connection: Connection, incoming: Incoming, principal: Principal, sends: SubmitSend) {
   let entry: NewSend
   try {
-    entry = plainText(incoming.data, connection.userId, connection.id) ?? entryOfFrame(connection, incoming, principal)
+    entry = scanned(connection, incoming) ?? entryOfFrame(connection, incoming, principal)
   } catch (error) {
     return refuseMessage(connection, incoming, { code: toAppError(error).code })
   }
-  if (!connection.mayWait(incoming.bytes)) {
+  // Of the frame nothing else is held until the answer comes.
+  const { bytes } = incoming
+  if (!connection.mayWait(bytes)) {
     sends.refused(entry, 'UNAVAILABLE')
     return refuseMessage(connection, incoming, { code: 'UNAVAILABLE' })
   }
-  connection.waits(incoming.bytes)
+  connection.waits(bytes)
   sends.submit(entry, (answer) => {
     if ('code' in answer) connection.tell('messageAck', refusedAck(entry.msgId, answer, connection.language))
     else connection.tellText(ackText(entry, answer))
-    connection.settled(incoming.bytes)
+    connection.settled(bytes)
   })
 }
 
@@ -58,6 +61,10 @@ export function closeRow({ id: conn, userId }: Connection, first: RefusedFirst, 
 
 function isSend({ tag }: Incoming): boolean {
   return tag === 'message' || rowOfTag.get(tag)?.operation === sendMessage
+}
+
+function scanned(connection: Connection, incoming: Incoming): NewSend | undefined {
+  return incoming instanceof ScannedMessage ? sendOf(incoming, connection) : undefined
 }
 
 /** What could not be stored anyway closes no row: its resend would not open it. */

@@ -1,4 +1,4 @@
-import { BATCH_LIMITS, type SendBatch } from '@qunxin/contracts'
+import { BATCH_LIMITS, decodeBatch, type SendBatch } from '@qunxin/contracts'
 import t from 'tap'
 import { PartitionBatcher } from '../../src/send/partition-batcher.ts'
 import type { PendingSend } from '../../src/send/pending-send.ts'
@@ -8,15 +8,14 @@ let lastId = 0
 function send(changed: { conn?: string; conversation?: string; expiresAt?: number; text?: string } = {}): PendingSend {
   const { conn = 'c1', conversation = 'p1-2', expiresAt = 5_000, text = 'x' } = changed
   const entry = { id: ++lastId, conn, conversation, from: '1', to: '2', msgId: `m${lastId}`, type: 1 as const, text }
-  const json = Buffer.from(JSON.stringify(entry))
-  return { entry, json, expiresAt, done: () => {}, open: true }
+  return { entry, bytes: JSON.stringify(entry).length, expiresAt, done: () => {}, open: true }
 }
 
 function batcher(options: { away?: boolean } = {}) {
   const published: SendBatch[] = []
   const state = { away: options.away ?? false }
-  const publish = (payload: Buffer) => {
-    if (!state.away) published.push(JSON.parse(payload.toString()))
+  const publish = (payload: Uint8Array) => {
+    if (!state.away) published.push(decodeBatch(payload))
     return !state.away
   }
   const made = new PartitionBatcher({ node: 'n1', publish })

@@ -1,5 +1,6 @@
 import type { Bus, Msg, Subscription } from '@qunxin/bus'
 import {
+  decodeBatch,
   groupConversation,
   type MembershipChange,
   membershipChange,
@@ -10,7 +11,6 @@ import {
   receiptBatch,
   type SendBatch,
   type SendEntry,
-  sendBatch,
   subjects,
   type TypingNotice,
   typingNotice,
@@ -132,12 +132,11 @@ export class Partitions {
   takeBatch(partition: number, message: Pick<Msg, 'data' | 'reply'>): void {
     if (this.#catchingUp !== undefined || this.#notTaken.has(partition)) return
     const { logger, queueLimit, refuse, conversations } = this.#options
-    const parsed = sendBatch.safeParse(decode(message.data))
-    if (!parsed.success || !parsed.data.sends.every(isSend)) {
+    const batch = batchFrom(message.data)
+    if (!batch) {
       logger.error({ partition }, 'an unreadable batch')
       return
     }
-    const batch = parsed.data
     const reply = message.reply || undefined
     const run = this.#batches.begin(partition, batch, reply)
     if (!run) return
@@ -191,12 +190,21 @@ export class Partitions {
   }
 }
 
+function batchFrom(data: Uint8Array): SendBatch | undefined {
+  try {
+    const batch = decodeBatch(data)
+    return batch.sends.every(isSend) ? batch : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** The few things nothing later checks; that it comes from a gateway is up to NATS permissions. */
 function isSend(send: SendEntry): boolean {
   return (
     typeof send.conversation === 'string' &&
     typeof send.from === 'string' &&
     typeof send.msgId === 'string' &&
-    typeof send.text === 'string'
+    (send.utf8 !== undefined || typeof send.text === 'string')
   )
 }

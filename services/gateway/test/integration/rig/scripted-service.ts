@@ -3,6 +3,7 @@ import {
   ANNOUNCE_EVERY_MS,
   type Delivery,
   type DeliveryConfirm,
+  decodeBatch,
   encodeDelivery,
   type FrameItem,
   groupOf,
@@ -59,7 +60,7 @@ export class ScriptedService {
     this.instance = instance
     this.#partitions = partitions
     bus.subscribe('partition.*.send', (message) => {
-      const batch = message.json<SendBatch>()
+      const batch = decodeBatch(message.data)
       this.batches.push(batch)
       this.onBatch(batch)
     })
