@@ -19,7 +19,7 @@ export function createReadGates() {
     ranges: new ReadGate({ atOnce: 8, waiting: 400 }),
     backlogs: new ReadGate({ atOnce: 16, waiting: 800 }),
     // Each is of hundreds of users.
-    behind: new ReadGate({ atOnce: 2, waiting: 50 }),
+    behind: new ReadGate({ atOnce: 2, waiting: 300 }),
     presence: new ReadGate({ atOnce: 4, waiting: 100 }),
     receipts: new ReadGate({ atOnce: 8, waiting: 400 }),
     lists: new ReadGate({ atOnce: 8, waiting: 400 }),

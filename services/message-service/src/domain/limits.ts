@@ -11,6 +11,8 @@ export function refusalOf(send: SendEntry, limits: Limits): ErrorCode | undefine
   if (!isContentType(send.type)) return 'UNSUPPORTED_CONTENT'
   // It has no text.
   if (send.change?.kind === 'recall') return undefined
+  // No text has more units than bytes.
+  if (send.utf8 && send.utf8.length > 0 && send.utf8.length <= limits.textLength) return undefined
   if (send.text.length > limits.textLength) return 'MESSAGE_TOO_LONG'
   if (send.type === 1 && send.text.length === 0) return 'BAD_REQUEST'
   return undefined

@@ -1,4 +1,4 @@
-import type { ConversationId, SendEntry } from '@qunxin/contracts'
+import type { ContentType, ConversationId, GroupId, SendEntry, UserId } from '@qunxin/contracts'
 import { attachmentOf } from './content.ts'
 import type { Message } from './message.ts'
 
@@ -17,21 +17,48 @@ export function number(
   after: Position,
   options: { conversation?: ConversationId; hash: string; now: number },
 ): Message {
-  const message: Message = {
+  const message: Message = new Numbered(send, {
     conversation: options.conversation ?? send.conversation,
     seq: after.seq + 1,
     at: Math.max(options.now, after.at + 1),
-    from: send.from,
-    msgId: send.msgId,
     hash: options.hash,
-    type: send.type,
-    text: send.text,
-  }
-  if (send.group === undefined) message.to = send.to ?? ''
-  else message.group = send.group
+  })
   const attachment = attachmentOf(send.type, send.attachment)
   if (attachment) message.attachment = attachment
   if (send.sentAt !== undefined) message.sentAt = send.sentAt
   if (send.change) message.change = send.change
   return message
+}
+
+/** Its text is that of the send: a string when somebody asks for it. */
+class Numbered implements Message {
+  readonly conversation: ConversationId
+  readonly seq: number
+  readonly at: number
+  readonly from: UserId
+  declare readonly to?: UserId
+  declare readonly group?: GroupId
+  readonly msgId: string
+  readonly hash: string
+  readonly type: ContentType
+  utf8: Uint8Array | undefined
+  readonly #send: SendEntry
+
+  constructor(send: SendEntry, of: { conversation: ConversationId; seq: number; at: number; hash: string }) {
+    this.conversation = of.conversation
+    this.seq = of.seq
+    this.at = of.at
+    this.from = send.from
+    this.msgId = send.msgId
+    this.hash = of.hash
+    this.type = send.type
+    this.utf8 = send.utf8
+    if (send.group === undefined) this.to = send.to ?? ''
+    else this.group = send.group
+    this.#send = send
+  }
+
+  get text(): string {
+    return this.#send.text
+  }
 }

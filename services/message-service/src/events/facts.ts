@@ -35,7 +35,8 @@ export function writeFact(out: ByteWriter, message: Message): void {
   else out.text(JSON.stringify(storedFact(message)))
 }
 
-function writePlain(out: ByteWriter, { at, group = '', from, to = '', msgId, seq, type, text, utf8 }: Message): void {
+function writePlain(out: ByteWriter, message: Message): void {
+  const { at, group = '', from, to = '', msgId, seq, type, utf8 } = message
   out.put(AT)
   out.number(at)
   out.put(SESSION)
@@ -52,7 +53,7 @@ function writePlain(out: ByteWriter, { at, group = '', from, to = '', msgId, seq
   out.number(type)
   out.put(TEXT)
   if (utf8) out.quoted(utf8)
-  else out.json(text)
+  else out.json(message.text)
   out.put(END)
 }
 

@@ -70,12 +70,12 @@ export class EventRelay implements MessageEvents {
   stored(messages: readonly Message[], since = this.#options.clock.now()): void {
     if (messages.length === 0) return
     let bytes = messages.length * MESSAGE_BYTES
-    for (const { text } of messages) bytes += text.length
+    for (const message of messages) bytes += textBytes(message)
     this.#take({ since, facts: messages.length, bytes, stored: messages })
   }
 
   offline(message: Message, users: readonly UserId[], muted: readonly UserId[] = []): void {
-    const bytes = MESSAGE_BYTES + message.text.length + users.length * USER_BYTES
+    const bytes = MESSAGE_BYTES + textBytes(message) + users.length * USER_BYTES
     const since = Math.max(message.at, this.#options.clock.now() - MOST_LATE_MS)
     this.#take({ since, facts: 1, bytes, missed: { message, users, muted } })
   }
@@ -180,6 +180,10 @@ export class EventRelay implements MessageEvents {
       }
     }
   }
+}
+
+function textBytes(message: Message): number {
+  return message.utf8?.length ?? message.text.length
 }
 
 /** What was handed in, in events as large as may be, a few facts in each turn of the event loop. */

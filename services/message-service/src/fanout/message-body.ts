@@ -24,14 +24,14 @@ export function writeModel(out: ByteWriter, model: MsgModel): void {
 }
 
 function writePlain(out: ByteWriter, message: Message): void {
-  const { from, to, group, text, utf8, at, msgId, type, seq, sentAt } = message
+  const { from, to, group, utf8, at, msgId, type, seq, sentAt } = message
   out.put(FROM)
   out.number(Number(from))
   out.put(TO)
   out.number(group === undefined ? Number(to) : 0)
   out.put(TEXT)
   if (utf8) out.quoted(utf8)
-  else out.json(text)
+  else out.json(message.text)
   out.put(AT)
   out.number(at)
   out.put(MSG_ID)

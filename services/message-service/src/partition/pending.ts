@@ -30,8 +30,9 @@ const DOCUMENT_OVERHEAD_BYTES = 300
 const BYTES_PER_UNIT = 3
 
 export function pendingOf(send: SendEntry, run: BatchRun): Pending {
-  const units = send.text.length + (send.attachment ? JSON.stringify(send.attachment).length : 0)
-  return { send, run, hash: contentHash(send), bytes: DOCUMENT_OVERHEAD_BYTES + units * BYTES_PER_UNIT, faults: 0 }
+  const text = send.utf8?.length ?? send.text.length * BYTES_PER_UNIT
+  const attachment = send.attachment ? JSON.stringify(send.attachment).length * BYTES_PER_UNIT : 0
+  return { send, run, hash: contentHash(send), bytes: DOCUMENT_OVERHEAD_BYTES + text + attachment, faults: 0 }
 }
 
 /** What became of a send, in the order of a conversation. */

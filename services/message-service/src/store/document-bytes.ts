@@ -50,7 +50,7 @@ function writeDocument(out: ByteWriter, message: Message): Part {
 }
 
 function writePlain(out: ByteWriter, message: Message): Part {
-  const { conversation, seq, from, msgId, hash, type, text, utf8, at, to, sentAt } = message
+  const { conversation, seq, from, msgId, hash, type, utf8, at, to, sentAt } = message
   const start = out.length
   out.int32(0)
   id(out, conversation, seq)
@@ -63,7 +63,7 @@ function writePlain(out: ByteWriter, message: Message): Part {
   const textFrom = out.length
   let isSame = true
   if (utf8) out.put(utf8)
-  else isSame = out.text(text)
+  else isSame = out.text(message.text)
   const textTo = out.length
   end(out, textAt)
   number(out, AT, at)
