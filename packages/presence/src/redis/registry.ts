@@ -38,7 +38,7 @@ class RedisRegistry implements Registry {
   readonly #userTtlSeconds: number
   readonly #ticksPerRenewal: number
   readonly #timers: NodeJS.Timeout[]
-  readonly #conns = new Map<UserId, Set<string>>()
+  readonly #conns = new Map<UserId, readonly string[]>()
   /** What Redis was not told because it was away. */
   readonly #unwritten = new Set<UserId>()
   readonly #unremoved = new Map<string, UserId>()
@@ -49,7 +49,7 @@ class RedisRegistry implements Registry {
   #stopped = false
 
   constructor(options: RegistryOptions) {
-    const { heartbeatMs = 5_000, renewMs = 20_000 } = options
+    const { heartbeatMs = 5_000, renewMs = 60_000 } = options
     this.node = options.node
     this.#redis = options.redis
     this.#logger = options.logger
@@ -68,9 +68,7 @@ class RedisRegistry implements Registry {
   }
 
   async add(user: UserId, conn: string): Promise<Added> {
-    const conns = this.#conns.get(user)
-    if (conns) conns.add(conn)
-    else this.#conns.set(user, new Set([conn]))
+    this.#conns.set(user, [...(this.#conns.get(user) ?? []), conn])
     try {
       const entries = await this.#write(user, [conn])
       return entries.length === 0 ? NOTHING : await this.#overLimit(user, entries)
@@ -83,8 +81,10 @@ class RedisRegistry implements Registry {
 
   async remove(user: UserId, conn: string): Promise<void> {
     const conns = this.#conns.get(user)
-    if (!conns?.delete(conn)) return
-    if (conns.size === 0) this.#conns.delete(user)
+    if (!conns?.includes(conn)) return
+    const left = conns.filter((other) => other !== conn)
+    if (left.length === 0) this.#conns.delete(user)
+    else this.#conns.set(user, left)
     try {
       await scripts.remove(this.#redis, this.#keys.user(user), { conn, node: this.node })
     } catch (error) {

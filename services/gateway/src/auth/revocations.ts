@@ -10,7 +10,7 @@ const USERS_REMEMBERED = 100_000
 /** As many as user.notBeforeOf takes. */
 const USERS_PER_REQUEST = 500
 const ASK_TIMEOUT_MS = 1_000
-const ASK_EVERY_MS = 10
+const ASK_EVERY_MS = 20
 /** After a failed request nobody waits for the next one for so long. */
 const RETRY_AFTER_MS = 2_000
 

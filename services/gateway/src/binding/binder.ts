@@ -15,7 +15,7 @@ import type { MessageInstances } from './message-instances.ts'
 
 /** No client waits longer for its binding because a message-service instance does not answer. */
 const CONFIRM_MS = 300
-const TELL_EVERY_MS = 5
+const TELL_EVERY_MS = 10
 const TOO_MANY = 4009 satisfies keyof typeof closeCodes
 
 export interface BinderOptions {

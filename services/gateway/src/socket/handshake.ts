@@ -27,16 +27,25 @@ export interface HandshakeOptions {
  */
 export function createHandshake(options: HandshakeOptions) {
   const { authenticator, origins, takes } = options
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+  const check = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
     if (!request.ws) throw new AppError('UNKNOWN_OPERATION')
     if (!origins.allows(request.headers.origin, request.headers.host)) {
       const language = languageOf(request.headers['accept-language'])
+      reply.helmet()
       return sendJson(reply.code(403), { headers: {}, data: refusalData(new AppError('FORBIDDEN'), language) })
     }
     if (!takes()) throw new AppError('UNAVAILABLE')
     const token = tokenOf(request)
     if (token !== undefined) request.principal = await authenticator.verify(token)
     return undefined
+  }
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+    try {
+      return await check(request, reply)
+    } catch (error) {
+      reply.helmet()
+      throw error
+    }
   }
 }
 

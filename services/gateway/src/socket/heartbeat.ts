@@ -5,13 +5,13 @@ const SLOTS = 25
 
 /** Pings every connection in turn, and ends those that gave no sign of life since the last time. */
 export class Heartbeat {
-  readonly #ping: (connection: Connection) => void
+  readonly #ping: (connections: Connection[]) => void
   readonly #slots = Array.from({ length: SLOTS }, () => new Set<Connection>())
   readonly #timer: NodeJS.Timeout
   #at = 0
   #next = 0
 
-  constructor(everyMs: number, ping: (connection: Connection) => void) {
+  constructor(everyMs: number, ping: (connections: Connection[]) => void) {
     this.#ping = ping
     this.#timer = setInterval(() => this.#beat(), everyMs / SLOTS).unref()
   }
@@ -31,14 +31,16 @@ export class Heartbeat {
   }
 
   #beat(): void {
+    const pinged: Connection[] = []
     for (const connection of this.#slots[this.#at] ?? []) {
       if (!connection.alive) {
         connection.socket.terminate()
         continue
       }
       connection.alive = false
-      this.#ping(connection)
+      pinged.push(connection)
     }
+    this.#ping(pinged)
     this.#at = (this.#at + 1) % SLOTS
   }
 }

@@ -4,6 +4,7 @@ import type { Receipts } from '../deliver/receipts.ts'
 import type { Connection, Unheard } from './connection.ts'
 import { Deadlines } from './deadlines.ts'
 import { Heartbeat } from './heartbeat.ts'
+import { pingOf } from './wire.ts'
 
 const TICK_MS = 250
 /** How often what was written to clients that acknowledge nothing gets a ping behind it: within 5 s (protocol §3). */
@@ -30,7 +31,7 @@ export class Lifetimes {
   constructor(options: LifetimesOptions) {
     this.#receipts = options.receipts
     this.#unconfirmed = options.unconfirmed
-    this.#heartbeat = new Heartbeat(options.pingEveryMs, (connection) => this.#ping(connection))
+    this.#heartbeat = new Heartbeat(options.pingEveryMs, (connections) => this.#ping(connections))
     this.#timer = setInterval(() => this.#tick(), TICK_MS).unref()
   }
 
@@ -60,7 +61,7 @@ export class Lifetimes {
     connection.unheard = [...(connection.unheard ?? []), asked]
     setImmediate(() => {
       if (!connection.open) return
-      this.#ping(connection)
+      this.#ping([connection])
       asked.ping = this.#pings
     })
   }
@@ -81,18 +82,25 @@ export class Lifetimes {
     for (const connection of this.#deadlines.take(Date.now())) connection.close(codeOf(connection))
     this.#ticks += 1
     if (this.#ticks % CONFIRM_EVERY_TICKS !== 0) return
+    const due: Connection[] = []
     for (const connection of this.#unconfirmed) {
       // One whose pong is awaited keeps its place: it has more to confirm.
       if (connection.outstanding?.pinged) continue
       this.#unconfirmed.delete(connection)
-      this.#ping(connection)
+      due.push(connection)
     }
+    this.#ping(due)
   }
 
-  #ping(connection: Connection): void {
+  /** All with the same number, so that there is one frame for them. */
+  #ping(connections: readonly Connection[]): void {
+    if (connections.length === 0) return
     this.#pings += 1
-    if (connection.outstanding) pinged(connection.outstanding, this.#pings)
-    connection.ping(this.#pings)
+    const frame = pingOf(this.#pings)
+    for (const connection of connections) {
+      if (connection.outstanding) pinged(connection.outstanding, this.#pings)
+      connection.write(frame)
+    }
   }
 }
 

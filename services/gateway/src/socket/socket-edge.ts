@@ -4,7 +4,7 @@ import type { UserId } from '@qunxin/contracts'
 import type { Registry } from '@qunxin/presence'
 import type { Logger } from '@qunxin/runtime'
 import type { FastifyInstance } from 'fastify'
-import type { WebSocket } from 'ws'
+import type { RawData, WebSocket } from 'ws'
 import type { Authenticator } from '../auth/authenticator.ts'
 import { isRevoked, type Principal } from '../auth/principal.ts'
 import { Binder } from '../binding/binder.ts'
@@ -87,6 +87,8 @@ export interface SocketEdge {
   drain(): Promise<void>
   stop(): void
 }
+
+type HeldSocket = WebSocket & { connection: Connection }
 
 /** Seed B's edge: `GET /ws`, and what NATS brings for its sockets. */
 export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions): SocketEdge {
@@ -220,10 +222,25 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     if (this.readyState === this.OPEN) this.terminate()
   }
 
+  // One of each for all sockets, which hold their connections: of tens of thousands every closure counts.
+  function onMessage(this: WebSocket, data: RawData, isBinary: boolean) {
+    frames.take((this as HeldSocket).connection, data as Buffer, isBinary)
+  }
+  function onPong(this: WebSocket, data: Buffer) {
+    lifetimes.ponged((this as HeldSocket).connection, Number(data.toString()))
+  }
+  function onClose(this: WebSocket) {
+    const { connection } = this as HeldSocket
+    connection.end()
+    sentAway.delete(connection)
+  }
+
   app.decorateRequest('principal', undefined)
   app.route({
     method: 'GET',
     url: '/ws',
+    // Only a refusal is an answer with headers, and the handshake sees to those.
+    helmet: false,
     // While this gateway drains a client is taken and sent away with 1001: a refused handshake would not tell it to go elsewhere.
     preValidation: createHandshake({ authenticator, origins, takes: () => draining || hasRoom() }),
     handler: (_request, reply) => reply.callNotFound(),
@@ -234,12 +251,11 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
       const connection = new Connection(socket, { language, handshake: request.principal, shared })
       open.add(connection)
       lifetimes.begin(connection, Date.now() + config.BIND_TIMEOUT_MS)
-      socket.on('message', (data, isBinary) => frames.take(connection, data as Buffer, isBinary))
-      socket.on('pong', (data) => lifetimes.ponged(connection, Number(data.toString())))
-      socket.on('close', () => {
-        connection.end()
-        sentAway.delete(connection)
-      })
+      const held = socket as HeldSocket
+      held.connection = connection
+      held.on('message', onMessage)
+      held.on('pong', onPong)
+      held.on('close', onClose)
       if (draining) connection.close(1001)
     },
   })

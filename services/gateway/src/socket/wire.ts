@@ -4,6 +4,8 @@ import * as ws from 'ws'
 const LOOK_AT_LEAST = 100
 /** RFC 6455 §5.2: the last fragment, of text. */
 const FINAL_TEXT = 0x81
+/** The same of a ping. */
+const FINAL_PING = 0x89
 /** Up to this length is told in the second byte itself, above it two bytes or eight follow. */
 const SHORT = { most: 125, two: 126, eight: 127 }
 
@@ -27,6 +29,12 @@ export function frameOf(text: string | Uint8Array): Buffer {
   if (typeof text === 'string') frame.write(text, head)
   else frame.set(text, head)
   return frame
+}
+
+/** The bytes of a ping with a number, ready for every socket: what is written before it has arrived when its pong comes. */
+export function pingOf(number: number): Buffer {
+  const text = String(number)
+  return Buffer.from([FINAL_PING, text.length, ...Buffer.from(text)])
 }
 
 /** A socket with what this turn of the event loop has for it. */

@@ -92,10 +92,12 @@ t.test('a handshake with a token that is not good, or from a page of another ori
   ]) {
     const { refused } = await connect(gateway, options)
     t.equal(refused?.status, 401)
+    t.equal(refused?.headers['x-content-type-options'], 'nosniff')
     t.strictSame(JSON.parse(refused?.body ?? ''), { headers: {}, data: { success: false, ...UNAUTHENTICATED } })
   }
   const foreign = await connect(gateway, { origin: 'https://evil.example', headers: await bearer({}) })
   t.equal(foreign.refused?.status, 403)
+  t.equal(foreign.refused?.headers['x-content-type-options'], 'nosniff')
   t.match(JSON.parse(foreign.refused?.body ?? ''), { data: { success: false, code: 'FORBIDDEN' } })
   const own = await connect(gateway, { origin: gateway.url })
   t.equal(own.refused, undefined)

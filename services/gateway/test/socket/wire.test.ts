@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { WebSocket, WebSocketServer } from 'ws'
-import { frameOf, type Outlet, Writer } from '../../src/socket/wire.ts'
+import { frameOf, type Outlet, pingOf, Writer } from '../../src/socket/wire.ts'
 
 const server = new WebSocketServer({ port: 0, perMessageDeflate: false })
 await once(server, 'listening')
@@ -130,4 +130,11 @@ t.test('a socket that is gone takes nothing and keeps nothing', async (t) => {
   writer.write(outlet, frameOf('too late'))
   t.equal(outlet.out, undefined)
   await writer.drained(outlet)
+})
+
+t.test('a ping carries its number, and comes back with it', async (t) => {
+  const { outlet } = await pair()
+  const pong = once(outlet.socket, 'pong')
+  newWriter().write(outlet, pingOf(1_234_567))
+  t.equal(String((await pong)[0]), '1234567')
 })

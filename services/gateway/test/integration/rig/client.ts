@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ClientOptions, WebSocket } from 'ws'
 
@@ -13,7 +14,7 @@ export class Client {
   readonly frames: Frame[] = []
   closed: number | undefined
   /** How the handshake was refused. */
-  refused: { status: number | undefined; body: string } | undefined
+  refused: { status: number | undefined; headers: IncomingHttpHeaders; body: string } | undefined
 
   constructor(url: string, options: ClientOptions = {}) {
     this.socket = new WebSocket(url, options)
@@ -26,7 +27,11 @@ export class Client {
       const chunks: Buffer[] = []
       response.on('data', (chunk) => chunks.push(chunk))
       response.on('end', () => {
-        this.refused = { status: response.statusCode, body: Buffer.concat(chunks).toString() }
+        this.refused = {
+          status: response.statusCode,
+          headers: response.headers,
+          body: Buffer.concat(chunks).toString(),
+        }
         this.socket.terminate()
       })
     })
