@@ -6,8 +6,8 @@ const AT_LEAST = 1_000
 const SHARE = 0.2
 /** Of the last second; busier than that is not the time to stand still. */
 const QUIET = 0.25
-/** It takes about a millisecond for each: a larger heap would keep clients waiting for too long. */
-const MOST_MIB = 300
+/** It takes two or three milliseconds for each: a larger heap would keep clients waiting for too long. */
+const MOST_MIB = 128
 
 export interface QuietOptions {
   /** Open sockets. */
