@@ -124,10 +124,11 @@ export class ByteWriter {
   }
 
   #whole(number: number): void {
-    if (number < MILLION) this.#digits(number, 1)
+    if (number < MILLION) this.#digits(number, digitsOf(number))
     else {
-      this.#whole(Math.floor(number / MILLION))
-      this.#digits(number % MILLION, 6)
+      const millions = Math.floor(number / MILLION)
+      this.#whole(millions)
+      this.#digits(number - millions * MILLION, 6)
     }
   }
 
@@ -153,12 +154,10 @@ export class ByteWriter {
     this.put(eightBytes)
   }
 
-  /** At least so many digits of a number below a million. */
-  #digits(number: number, least: number): void {
+  /** A number below a million in so many digits. */
+  #digits(number: number, digits: number): void {
     const { bytes, length } = this
-    let digits = least
-    for (let above = 10 ** least; number >= above; above *= 10) digits += 1
-    let left = number
+    let left = number | 0
     for (let at = length + digits - 1; at >= length; at--) {
       const next = (left / 10) | 0
       bytes[at] = ZERO + left - next * 10
@@ -180,6 +179,11 @@ const eight = new DataView(new ArrayBuffer(8))
 const eightBytes = new Uint8Array(eight.buffer)
 const QUOTE = 0x22
 const ZERO = 0x30
+
+function digitsOf(number: number): number {
+  if (number < 1_000) return number < 10 ? 1 : number < 100 ? 2 : 3
+  return number < 10_000 ? 4 : number < 100_000 ? 5 : 6
+}
 
 /** ASCII that stands in every text of a kind, ready to {@link ByteWriter.put}. */
 export function ready(text: string): Uint8Array {
