@@ -1,15 +1,17 @@
 import { CallError } from '@qunxin/client'
-import { conversationOfMessage, groupConversation, type MessageAck, type MsgModel } from '@qunxin/contracts'
+import { conversationOfMessage, type MessageAck, type MsgModel } from '@qunxin/contracts'
 import { reconnectDelay } from '../../../packages/client/src/backoff.ts'
 import { reactionTo } from '../../../packages/client/src/close-codes.ts'
 import { FOREIGN, type History, type SeenRow } from '../history.ts'
 import { opcodes } from '../wire/frames.ts'
 import { type Entry, Lane } from '../wire/lane.ts'
 import { Outgoing } from '../wire/outgoing.ts'
+import { isAck, isMessage, parseFrame } from '../wire/parse.ts'
 import { kinds } from '../wire/scan.ts'
 import type { Wire, WireUser } from '../wire/wire.ts'
 import { WireSocket } from '../wire/wire-socket.ts'
 import { type RunClient, type RunClientOptions, SEND_TIMEOUT_MS, type SendOptions } from './run-client.ts'
+import { ShownIn } from './shown-in.ts'
 import { writeTold } from './told.ts'
 import type { Watcher } from './watcher.ts'
 
@@ -36,9 +38,7 @@ export class WireClient implements RunClient, WireUser {
   readonly #lanes = new Map<number, Lane>()
   /** Most clients send into one. */
   #lane: Lane | undefined
-  /** What is shown of a user, and of a group by the bytes of its id, stands in that conversation. */
-  readonly #personal = new Map<number, number>()
-  #group: { sessionId: Buffer; conversation: number } | undefined
+  readonly #shownIn: ShownIn
   #gateway: number
   #socket: WireSocket | undefined
   #connection: number | undefined
@@ -63,6 +63,7 @@ export class WireClient implements RunClient, WireUser {
     this.#gateway = options.gateway
     this.#wire = wire
     this.index = options.history.addClient(options.userId)
+    this.#shownIn = new ShownIn(options.history, options.userId)
     this.#ready.promise.catch(() => {})
     wire.add(this)
     this.#connect()
@@ -187,24 +188,7 @@ export class WireClient implements RunClient, WireUser {
   #scannedMessage(bytes: Buffer): void {
     const { hash, seq, at, fromUserId, msgIdStart, msgIdEnd } = this.#wire.scanner
     const attempt = this.#history.attemptIn(bytes, msgIdStart, msgIdEnd)
-    this.#shown(this.#scannedConversation(bytes), { attempt, hash, seq, at, fromUserId })
-  }
-
-  #scannedConversation(bytes: Buffer): number {
-    const { fromUserId, toUserId, sessionStart, sessionEnd } = this.#wire.scanner
-    if (sessionStart < sessionEnd) {
-      const group = this.#group
-      if (group?.sessionId.compare(bytes, sessionStart, sessionEnd) === 0) return group.conversation
-      const sessionId = Buffer.from(bytes.subarray(sessionStart, sessionEnd))
-      const conversation = this.#history.conversation(groupConversation(sessionId.toString()))
-      this.#group = { sessionId, conversation }
-      return conversation
-    }
-    const known = toUserId === this.userId ? this.#personal.get(fromUserId) : undefined
-    if (known !== undefined) return known
-    const conversation = this.#history.conversation(conversationOfMessage({ fromUserId, toUserId, sessionId: '' }))
-    if (toUserId === this.userId) this.#personal.set(fromUserId, conversation)
-    return conversation
+    this.#shown(this.#shownIn.find(bytes, this.#wire.scanner), { attempt, hash, seq, at, fromUserId })
   }
 
   #shown(conversation: number, row: SeenRow): void {
@@ -252,7 +236,7 @@ export class WireClient implements RunClient, WireUser {
 
   /** Whatever the scanner leaves. */
   #otherFrame(text: string): void {
-    const frame = parsed(text)
+    const frame = parseFrame(text)
     const data = frame?.data as Record<string, unknown> | undefined
     if (frame === undefined) this.#broke(`what is no frame: ${text.slice(0, 200)}`)
     else if (frame.tag === 'bound') this.#isBound()
@@ -278,7 +262,7 @@ export class WireClient implements RunClient, WireUser {
   /** Its connection as the history knows it; a message that came before `bound` would be no reason to lose it. */
   #isBound(): number {
     if (this.#connection !== undefined) return this.#connection
-    const now = performance.now()
+    const now = this.#readAt ?? performance.now()
     this.#boundAt = now
     this.#failures = 0
     const connection = this.#history.connected(this.index, now)
@@ -324,25 +308,4 @@ export class WireClient implements RunClient, WireUser {
     this.#ready.reject(new Error(why))
     for (const lane of this.#lanes.values()) for (const entry of lane.close()) this.#gaveUp(entry)
   }
-}
-
-function parsed(text: string): { tag: string; data?: unknown } | undefined {
-  try {
-    const frame = JSON.parse(text)
-    return typeof frame?.tag === 'string' ? frame : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function isMessage(data: unknown): data is MsgModel {
-  const { seq, msgId, fromUserId, contentStr, serverReceiveDate } = (data ?? {}) as Record<string, unknown>
-  const numbers = [seq, fromUserId, serverReceiveDate].every((value) => typeof value === 'number')
-  return numbers && typeof msgId === 'string' && typeof contentStr === 'string'
-}
-
-function isAck(data: unknown): data is MessageAck {
-  const { seq, msgId, serverReceiveDate, code } = (data ?? {}) as Record<string, unknown>
-  if (typeof msgId !== 'string') return false
-  return typeof code === 'number' || (typeof seq === 'number' && typeof serverReceiveDate === 'number')
 }
