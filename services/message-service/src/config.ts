@@ -12,12 +12,12 @@ export const configSchema = z.object({
   REDIS_URL: z.string().default('redis://127.0.0.1:6379'),
   /** In front of every Redis key; the same as the gateways'. */
   REDIS_PREFIX: z.string().default(''),
-  /** Commits under way at once. */
-  LANES: z.coerce.number().int().min(1).max(16).default(2),
+  /** Commits under way at once: more of them are smaller ones. */
+  LANES: z.coerce.number().int().min(1).max(16).default(1),
   /** Sends a lane may have waiting before further batches are refused. */
-  QUEUE_LIMIT: z.coerce.number().int().positive().default(20_000),
+  QUEUE_LIMIT: z.coerce.number().int().positive().default(40_000),
   /** About what a lane's waiting sends may take in memory. */
-  QUEUE_LIMIT_BYTES: z.coerce.number().int().positive().default(67_108_864),
+  QUEUE_LIMIT_BYTES: z.coerce.number().int().positive().default(134_217_728),
   /** Conversations kept in memory with the msgIds of their newest messages. */
   CONVERSATIONS_CACHED: z.coerce.number().int().positive().default(5_000),
   /** Deliveries one gateway has not confirmed; the oldest above it are given up, and the gateway reads what it missed from the log. */

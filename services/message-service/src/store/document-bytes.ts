@@ -61,7 +61,7 @@ function writePlain(out: ByteWriter, message: Message): Part {
   number(out, CONTENT_TYPE, type)
   const textAt = begin(out, TEXT)
   const textFrom = out.length
-  let isSame = true
+  let isSame = false
   if (utf8) out.put(utf8)
   else isSame = out.text(message.text)
   const textTo = out.length
