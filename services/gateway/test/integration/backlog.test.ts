@@ -75,12 +75,12 @@ t.test('for who has missed nothing no backlog is read, and live frames go on', a
     reads += 1
     return []
   }
-  service.upToDate.add('621').add('622')
-  const [one, other, behind] = await Promise.all([621, 622, 623].map((user) => bind(gateway, user, { sync: false })))
-  live(personal(624, 621, 1), 'p621-624')
-  live(personal(624, 622, 1), 'p622-624')
-  live(personal(624, 623, 1), 'p623-624')
-  for (const client of [one, other, behind]) t.match(await client?.next('message'), { fromUserId: 624, seq: 1 })
+  service.upToDate.add('691').add('692')
+  const [one, other, behind] = await Promise.all([691, 692, 693].map((user) => bind(gateway, user, { sync: false })))
+  live(personal(694, 691, 1), 'p691-694')
+  live(personal(694, 692, 1), 'p692-694')
+  live(personal(694, 693, 1), 'p693-694')
+  for (const client of [one, other, behind]) t.match(await client?.next('message'), { fromUserId: 694, seq: 1 })
   t.equal(reads, 1)
 })
 
