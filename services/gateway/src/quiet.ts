@@ -1,20 +1,19 @@
 import type { Logger } from '@qunxin/runtime'
 
-const LOOK_EVERY_MS = 1_000
+const LOOK_EVERY_MS = 500
 /** Connections that came or went since the last time: so many, and such a share of all, leave enough behind. */
 const AT_LEAST = 1_000
-const SHARE = 0.2
-/** Of the last second; busier than that is not the time to stand still. */
+const SHARE = 0.1
+/** Of the time since the last look; busier than that is not the time to stand still. */
 const QUIET = 0.25
-/** It takes two or three milliseconds for each: a larger heap would keep clients waiting for too long. */
-const MOST_MIB = 128
+/** What they have alive is gone through, some 15 µs each: of more of them all clients would wait for too long. */
+const MOST = 20_000
 
 export interface QuietOptions {
   /** Open sockets. */
   connections(): number
   /** What share of the time since it was last asked this process was busy. */
   busy(): number
-  heapMib(): number
   /** Collects everything and gives the pages back. */
   collect(): void
 }
@@ -32,13 +31,13 @@ export class Quiet {
     this.#options = options
   }
 
-  /** To be called every second. Returns whether it has collected. */
+  /** To be called once in a while. Returns whether it has collected. */
   look(): boolean {
-    const { connections, busy, heapMib, collect } = this.#options
+    const { connections, busy, collect } = this.#options
     const quiet = busy() < QUIET
     const now = connections()
     const changed = Math.abs(now - this.#collectedAt)
-    if (!quiet || changed < Math.max(AT_LEAST, SHARE * now) || heapMib() > MOST_MIB) return false
+    if (!quiet || changed < Math.max(AT_LEAST, SHARE * now) || now > MOST) return false
     this.#collectedAt = now
     collect()
     return true
@@ -57,7 +56,6 @@ export function collectWhenQuiet({ connections, logger }: { connections(): numbe
       last = performance.eventLoopUtilization()
       return performance.eventLoopUtilization(last, before).utilization
     },
-    heapMib: () => process.memoryUsage().heapUsed / 1024 ** 2,
     collect() {
       const since = performance.now()
       // Any other flavour leaves the pages in V8's pool.

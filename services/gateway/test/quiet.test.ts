@@ -2,11 +2,10 @@ import t from 'tap'
 import { Quiet } from '../src/quiet.ts'
 
 function setup() {
-  const state = { connections: 0, busy: 0, heapMib: 50, collected: 0 }
+  const state = { connections: 0, busy: 0, collected: 0 }
   const quiet = new Quiet({
     connections: () => state.connections,
     busy: () => state.busy,
-    heapMib: () => state.heapMib,
     collect: () => {
       state.collected += 1
     },
@@ -28,19 +27,15 @@ t.test('what many new connections leave behind is collected once, when it is qui
   t.equal(state.collected, 2)
 })
 
-t.test('of very many connections a thousand more are few', async (t) => {
+t.test('of many connections a thousand more are few, and so many that it would take long are left alone', async (t) => {
   const { state, quiet } = setup()
-  state.connections = 20_000
-  t.ok(quiet.look())
-  state.connections = 22_000
-  t.notOk(quiet.look())
-  state.connections = 26_000
-  t.ok(quiet.look())
-})
-
-t.test('a heap that would take long is left as it is', async (t) => {
-  const { state, quiet } = setup()
-  Object.assign(state, { connections: 50_000, heapMib: 400 })
-  t.notOk(quiet.look())
-  t.equal(state.collected, 0)
+  const looksAt = (connections: number) => {
+    state.connections = connections
+    return quiet.look()
+  }
+  t.ok(looksAt(15_000))
+  t.notOk(looksAt(16_100))
+  t.ok(looksAt(18_000))
+  t.notOk(looksAt(25_000))
+  t.ok(looksAt(5_000), 'when most have gone')
 })
