@@ -117,7 +117,8 @@ export class Ownership {
     const { instance: other, leaving, relieves, handsOver } = said.data
     if (relieves === instance) this.#silence(other)
     if (leaving) {
-      this.#relieving = other
+      // Who only listens so far says that it is there all the same.
+      if (this.#phase === 'serving') this.#relieving = other
       this.#live.left(other)
       void this.#relieve(other)
     } else {

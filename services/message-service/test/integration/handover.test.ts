@@ -100,3 +100,17 @@ t.test('who goes takes nothing more of what another says it has taken over', asy
   await stopped
   t.notOk(one.some(({ id }) => gateway.answers.has(id)))
 })
+
+t.test('who comes while another goes serves from the moment it says that it is there', async (t) => {
+  const { w, gateway, others, announce } = await setup(t)
+  // Said as often as it takes to fall into the time in which the new one only listens.
+  const leaving = setInterval(() => announce('before', { leaving: true }), 20)
+  t.teardown(() => clearInterval(leaving))
+  const service = await w.start()
+  clearInterval(leaving)
+  await others.flush()
+  const sends = everywhere(gateway, 1_000)
+  gateway.publish(sends)
+  await eventually('all answers', () => sends.every(({ id }) => gateway.answers.has(id)))
+  await service.stop()
+})
