@@ -9,7 +9,7 @@ import {
   type UserId,
 } from '@qunxin/contracts'
 import { AppError } from '@qunxin/runtime'
-import { type Cursor, toMsgModel } from '../domain/present.ts'
+import { AT_START, type Cursor, sinceJoining, toMsgModel } from '../domain/present.ts'
 import type { Membership, MembershipSource } from '../membership/source.ts'
 import { byPlace, type Details, type Overviews, type Place } from '../store/overviews.ts'
 import { readAsMember } from './as-member.ts'
@@ -105,10 +105,8 @@ async function detailsOf(
   const details = await overviews.details(user, { conversations, points: unknown })
   const joined = new Map(unknown.map(({ conversation }, index) => [conversation, details.seqs[index] ?? 0]))
   const cursorOf = (conversation: ConversationId): Cursor => {
-    const { deliveredSeq, readSeq } = details.cursors.get(conversation)?.get(user) ?? { deliveredSeq: 0, readSeq: 0 }
-    const least = byGroup.get(conversation)?.joinedSeq ?? joined.get(conversation) ?? 0
-    const read = Math.max(readSeq, least)
-    return { deliveredSeq: Math.max(deliveredSeq, read), readSeq: read }
+    const joinedSeq = byGroup.get(conversation)?.joinedSeq ?? joined.get(conversation) ?? 0
+    return sinceJoining(details.cursors.get(conversation)?.get(user) ?? AT_START, joinedSeq)
   }
   return { details, cursorOf }
 }
