@@ -170,7 +170,10 @@ async function measure(
   return { measured, counts: Object.fromEntries(counts) as Counts, events, beganAt }
 }
 
-/** Waits until every send has its outcome, everybody is back and has been shown everything; what is missing then is for the checker. */
+/**
+ * Waits until every send has its outcome, everybody is back, has been shown everything and has said what it read of it; what is
+ * missing then is for the checker.
+ */
 async function settle(
   { fleet, history, progress }: { fleet: Fleet; history: History; progress(line: string): void },
   withinMs: number,
@@ -179,7 +182,7 @@ async function settle(
   while (fleet.outstanding > 0) await delay(LOOK_MS)
   const delivery = new Delivery(history)
   const giveUpAt = performance.now() + withinMs
-  while (fleet.away.length > 0 || delivery.first() !== undefined) {
+  while (fleet.away.length > 0 || delivery.first() !== undefined || fleet.reading) {
     if (performance.now() > giveUpAt) {
       progress(`not everything was shown within ${withinMs / 1_000} s`)
       return

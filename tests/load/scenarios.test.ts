@@ -112,6 +112,11 @@ t.test('pairs of clients that sync by themselves', async (t) => {
   t.equal(settings.sdk, true, 'only the SDK does')
 })
 
+t.test('mixed, with readers: what they read at the very end counts', async (t) => {
+  const { verdict } = await run(t, 'mixed', { reads: true, pairs: 3, groups: 1, rate: 200, warmUp: 0, seconds: 0.3 })
+  t.ok(verdict.checked.shown > 0)
+})
+
 t.test('a setting that a scenario does not have is refused', async (t) => {
   await t.rejects(runScenario('pairs', { clients: 3 }, { target }), { message: 'pairs has no setting clients' })
   await t.rejects(runScenario('nobody', {}, { target }), {

@@ -1,10 +1,10 @@
+import { type FurthestMarks, furthestMarks } from '../furthest-marks.ts'
 import { FOREIGN, type History } from '../history.ts'
 import type { Logs } from './log.ts'
 
 /** How far each user can be in each conversation, going by what it said, was shown and sent itself. */
 export interface Reach {
-  /** The furthest a client said it had read; 0 when it never did. */
-  marked(client: number, conversation: number): number
+  marked: FurthestMarks
   /** That, taken along by what it sent itself right behind. */
   read(client: number, conversation: number): number
   /** What it was shown or has read, taken along likewise. */
@@ -12,16 +12,13 @@ export interface Reach {
 }
 
 export function reachOf(history: History, logs: Logs): Reach {
-  const { marks, shown, connections, conversations, records, attempts } = history
+  const { shown, connections, conversations, records, attempts } = history
   const keyOf = (client: number, conversation: number) => client * conversations.length + conversation
-  const marked = new Map<number, number>()
+  const marked = furthestMarks(history)
   const seen = new Map<number, number>()
-  const raise = (map: Map<number, number>, key: number, seq: number) => map.set(key, Math.max(map.get(key) ?? 0, seq))
-  for (let row = 0; row < marks.seq.length; row++)
-    raise(marked, keyOf(marks.client.at(row), marks.conversation.at(row)), marks.seq.at(row))
   for (let row = 0; row < shown.seq.length; row++) {
-    const client = connections.client.at(shown.connection.at(row))
-    raise(seen, keyOf(client, shown.conversation.at(row)), shown.seq.at(row))
+    const key = keyOf(connections.client.at(shown.connection.at(row)), shown.conversation.at(row))
+    seen.set(key, Math.max(seen.get(key) ?? 0, shown.seq.at(row)))
   }
   const senderAt = (conversation: number, seq: number) => {
     const row = logs.of[conversation]?.rowOf.get(seq)
@@ -33,12 +30,11 @@ export function reachOf(history: History, logs: Logs): Reach {
     while (senderAt(conversation, seq + 1) === client) seq += 1
     return seq
   }
-  const markedBy = (client: number, conversation: number) => marked.get(keyOf(client, conversation)) ?? 0
   return {
-    marked: markedBy,
-    read: (client, conversation) => takenAlong(client, conversation, markedBy(client, conversation)),
+    marked,
+    read: (client, conversation) => takenAlong(client, conversation, marked(client, conversation)),
     delivered(client, conversation) {
-      const had = Math.max(seen.get(keyOf(client, conversation)) ?? 0, markedBy(client, conversation))
+      const had = Math.max(seen.get(keyOf(client, conversation)) ?? 0, marked(client, conversation))
       return takenAlong(client, conversation, had)
     },
   }

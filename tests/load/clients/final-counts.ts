@@ -8,14 +8,19 @@ import {
   type OutputOf,
   type queryReceipts,
 } from '@qunxin/contracts'
-import type { History, Receipts } from '../history.ts'
+import { type FurthestMarks, furthestMarks } from '../furthest-marks.ts'
+import type { History, Receipts, Standing } from '../history.ts'
 import type { Target } from '../target.ts'
 import { anyGateway } from './any-gateway.ts'
+import { inTurn } from './in-turn.ts'
 import type { RunClient } from './run-client.ts'
 
 const AT_ONCE = 8
 const RETRY_MS = 250
-/** Clients that know only the seeds prove by a pong that they were shown something, every few seconds. */
+/**
+ * Clients that know only the seeds prove by a pong that they were shown something, every few seconds; and what is said to be read has
+ * no answer, so that it may still be on its way. What is missing then is for the checker.
+ */
 const GIVE_UP_MS = 30_000
 
 export interface FinalCountsOptions {
@@ -35,15 +40,14 @@ export async function readFinalCounts(options: FinalCountsOptions): Promise<void
     const client = member === undefined ? undefined : clients[member]
     return client ? [{ client, conversation, seq }] : []
   })
-  await inTurn(asked, async ({ client, conversation, seq }) => {
-    history.receipts.push(await receiptsOf(options, client, { conversation, seq }))
+  const marked = furthestMarks(history)
+  await inTurn(asked, AT_ONCE, async ({ client, conversation, seq }) => {
+    const readers = [...(history.conversations[conversation]?.members.keys() ?? [])]
+    const said = readers.filter((reader) => marked(reader, conversation) >= seq).length
+    history.receipts.push(await receiptsOf(options, client, { conversation, seq, said }))
   })
-  await inTurn(clients, async (client) => {
-    for (const { sessionId, peerUserId, deliveredSeq, readSeq, unread } of await listOf(options, client)) {
-      const ref = { ...(sessionId && { sessionId }), peerUserId: String(peerUserId) }
-      const conversation = history.conversation(conversationOf(String(client.userId), ref))
-      history.standings.push({ client: client.index, conversation, deliveredSeq, readSeq, unread })
-    }
+  await inTurn(clients, AT_ONCE, async (client) => {
+    history.standings.push(...(await standingsOf(options, client, marked)))
   })
 }
 
@@ -55,11 +59,11 @@ function newestOf({ readings, records }: History): Map<number, number> {
   return newest
 }
 
-/** Asks until everybody has had it, or that will not happen any more. */
+/** Asks until everybody has had it, and so many as said so have read it, or that will not happen any more. */
 async function receiptsOf(
   { target, history }: FinalCountsOptions,
   client: RunClient,
-  { conversation, seq }: { conversation: number; seq: number },
+  { conversation, seq, said }: { conversation: number; seq: number; said: number },
 ): Promise<Receipts> {
   const id = history.conversations[conversation]?.id ?? ''
   const gateway = anyGateway(target, client, conversation)
@@ -75,8 +79,27 @@ async function receiptsOf(
       after = counts.next
     } while (after !== undefined)
     const { deliveredCount, readCount, total } = counts
-    if (deliveredCount === total || performance.now() > giveUpAt)
+    if ((deliveredCount === total && readCount >= said) || performance.now() > giveUpAt)
       return { conversation, seq, deliveredCount, readCount, total, readers }
+    await delay(RETRY_MS)
+  }
+}
+
+/** Asks until everything has been read that the client said it had, or that will not happen any more. */
+async function standingsOf(options: FinalCountsOptions, client: RunClient, marked: FurthestMarks): Promise<Standing[]> {
+  const { history } = options
+  const giveUpAt = performance.now() + GIVE_UP_MS
+  for (;;) {
+    const standings = (await listOf(options, client)).map((entry) => {
+      const { sessionId, peerUserId, deliveredSeq, readSeq, unread } = entry
+      const id = conversationOf(String(client.userId), {
+        sessionId: sessionId || undefined,
+        peerUserId: String(peerUserId),
+      })
+      return { client: client.index, conversation: history.conversation(id), deliveredSeq, readSeq, unread }
+    })
+    const isBehind = standings.some(({ conversation, readSeq }) => readSeq < marked(client.index, conversation))
+    if (!isBehind || performance.now() > giveUpAt) return standings
     await delay(RETRY_MS)
   }
 }
@@ -99,12 +122,4 @@ async function listOf({ target }: FinalCountsOptions, client: RunClient): Promis
 function nameOf(id: string, { userId }: RunClient) {
   const { sessionId, peerUserId } = nameFor(id, String(userId))
   return groupOf(id) === undefined ? { peerUserId: String(peerUserId) } : { sessionId }
-}
-
-async function inTurn<T>(list: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
-  const left = [...list]
-  const worker = async () => {
-    for (let one = left.shift(); one !== undefined; one = left.shift()) await work(one)
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, worker))
 }

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { History } from '../history.ts'
 import type { Target } from '../target.ts'
 import { Wire } from '../wire/wire.ts'
+import { inTurn } from './in-turn.ts'
 import { LoadClient } from './load-client.ts'
 import type { RunClient, RunClientOptions } from './run-client.ts'
 import { signToken } from './token.ts'
@@ -76,24 +77,26 @@ export class Fleet {
   async bind(users: readonly User[], { sync = false, atOnce = AT_ONCE }: BindOptions = {}): Promise<RunClient[]> {
     const added: RunClient[] = []
     let toldAt = performance.now()
-    const next = users.values()
-    const bindInTurn = async () => {
-      for (const user of next) {
-        const client = this.#add(user, sync)
-        added.push(client)
-        await client.ready
-        if (performance.now() - toldAt < TELL_EVERY_MS) continue
-        toldAt = performance.now()
-        this.#options.progress(`${added.length} of ${users.length} connected`)
-      }
-    }
-    await allBound(Promise.all(Array.from({ length: atOnce }, bindInTurn)))
+    const binding = inTurn(users, atOnce, async (user) => {
+      const client = this.#add(user, sync)
+      added.push(client)
+      await client.ready
+      if (performance.now() - toldAt < TELL_EVERY_MS) return
+      toldAt = performance.now()
+      this.#options.progress(`${added.length} of ${users.length} connected`)
+    })
+    await allBound(binding)
     return added
   }
 
   /** Sends that have no final answer yet. */
   get outstanding(): number {
     return this.clients.reduce((sum, { outstanding }) => sum + outstanding, 0)
+  }
+
+  /** Somebody is still about to say what it has read. */
+  get reading(): boolean {
+    return this.clients.some(({ reading }) => reading)
   }
 
   /** @throws when the system has closed one of them for good, or sent it what is no frame: no load has a reason for that */

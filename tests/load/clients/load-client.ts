@@ -71,6 +71,10 @@ export class LoadClient implements RunClient {
     return this.#connection !== undefined
   }
 
+  get reading(): boolean {
+    return this.#reader?.reading === true
+  }
+
   get ready(): Promise<unknown> {
     return this.chat.ready
   }

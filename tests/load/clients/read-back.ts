@@ -2,6 +2,7 @@ import { type ChatRecord, groupOf, peerOf } from '@qunxin/contracts'
 import type { History, Seen } from '../history.ts'
 import type { Target } from '../target.ts'
 import { anyGateway } from './any-gateway.ts'
+import { inTurn } from './in-turn.ts'
 import type { RunClient } from './run-client.ts'
 
 const AT_ONCE = 8
@@ -29,18 +30,16 @@ export interface ReadBackOptions {
 export async function readBack(options: ReadBackOptions): Promise<void> {
   const { history, progress } = options
   const tasks = tasksOf(options)
-  const all = tasks.length
+  let done = 0
   let toldAt = performance.now()
-  const work = async () => {
-    for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) {
-      const { client, conversation, whole } = task
-      history.read(client.index, conversation, await readOne(task, options), { whole })
-      if (performance.now() - toldAt < TELL_EVERY_MS) continue
-      toldAt = performance.now()
-      progress(`${all - tasks.length} of ${all} histories read`)
-    }
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  await inTurn(tasks, AT_ONCE, async (task) => {
+    const { client, conversation, whole } = task
+    history.read(client.index, conversation, await readOne(task, options), { whole })
+    done += 1
+    if (performance.now() - toldAt < TELL_EVERY_MS) return
+    toldAt = performance.now()
+    progress(`${done} of ${tasks.length} histories read`)
+  })
 }
 
 /** Of conversations somebody has written into: the others have no messages, of idle users there are very many. */

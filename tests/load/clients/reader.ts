@@ -29,6 +29,11 @@ export class Reader {
     this.#options = options
   }
 
+  /** A pause is not over. */
+  get reading(): boolean {
+    return this.#waiting.size > 0
+  }
+
   shown(conversation: number, seq: number): void {
     if (this.#options.sometimes && seq % SOMETIMES !== 0) return
     this.#shown.set(conversation, Math.max(seq, this.#shown.get(conversation) ?? 0))

@@ -8,6 +8,9 @@ import type { RunClient, RunClientOptions } from './run-client.ts'
 import { Watcher } from './watcher.ts'
 import { WireClient } from './wire-client.ts'
 
+/** One that says what it has read. */
+const reads: Make = (options) => new LoadClient({ ...options, sync: false, reads: 'all' })
+
 type Make = (options: RunClientOptions) => RunClient
 const kinds: [string, Make][] = [
   ['the SDK', (options) => new LoadClient({ ...options, sync: false })],
@@ -206,3 +209,13 @@ for (const [kind, make] of kinds)
       t.equal(await code, 1000)
     })
   })
+
+t.test('who reads is at it from being shown something until it has said so', async (t) => {
+  const { client, connection, history } = await bound(t, reads)
+  t.equal(client.reading, false)
+  connection.send('message', { ...message, seq: 3 })
+  await eventually(() => history.shown.seq.length === 1, 'it is shown')
+  t.equal(client.reading || history.marks.seq.length === 1, true)
+  t.match(await connection.next('messageRead'), { peerUserId: 7, seq: 3 })
+  t.equal(client.reading, false)
+})

@@ -26,6 +26,8 @@ export interface RunClient {
   readonly accessToken: string
   /** Sends without a final answer. */
   readonly outstanding: number
+  /** It was shown something that it is still about to say it has read. */
+  readonly reading: boolean
   /** Why it will not come back. */
   readonly ended: string | undefined
   readonly bound: boolean

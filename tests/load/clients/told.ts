@@ -1,4 +1,4 @@
-import { groupConversation, type MessageStatePush, personalConversation } from '@qunxin/contracts'
+import { conversationOf, groupConversation, type MessageStatePush } from '@qunxin/contracts'
 import type { History } from '../history.ts'
 
 /** Writes down how far somebody is said to be, or how many have had and read a message. */
@@ -15,7 +15,7 @@ export function writeTold(
     return
   }
   const { peerUserId, deliveredSeq: delivered, readSeq: read, own } = state
-  const id = sessionId === '' ? personalConversation(String(self), String(peerUserId)) : groupConversation(sessionId)
+  const id = conversationOf(String(self), { sessionId: sessionId || undefined, peerUserId: String(peerUserId) })
   const userId = own ? self : peerUserId
   history.showedCursor(index, history.conversation(id), { userId, delivered, read })
 }

@@ -77,6 +77,11 @@ export class WireClient implements RunClient, WireUser {
     return this.#boundAt
   }
 
+  /** Only the SDK does. */
+  get reading(): boolean {
+    return false
+  }
+
   get ready(): Promise<void> {
     return this.#ready.promise
   }
