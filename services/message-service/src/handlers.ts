@@ -68,6 +68,7 @@ export function createHandlers(
     'message.range': (input, { deadline }) => ranges.run(deadline, () => readRange(reads, input)),
     'message.backlog': ({ userId, groups }, { deadline }) =>
       (groups === 'only' ? groupBacklogs : backlogs).run(deadline, () => readBacklog(reads, userId, groups)),
-    'message.behind': ({ userIds }, { deadline }) => behind.run(deadline, () => readBehind(reads, userIds)),
+    'message.behind': ({ userIds, messages }, { deadline }) =>
+      behind.run(deadline, () => readBehind(reads, userIds, messages)),
   } satisfies HandlersOf<'message'>
 }

@@ -101,11 +101,14 @@ export const backlog = operation('message.backlog', {
 })
 
 /**
- * For gateways, which ask about everybody who connects at the same time: for whom there may be a backlog, also when that is not
- * known for sure. Nobody else has one.
+ * For gateways, which ask about everybody who connects at the same time: `behind` are those for whom there may be a backlog, also when
+ * that is not known for sure. With `messages` those who have missed little are not among them: `backlogs` has it. Nobody else has one.
  */
 export const behind = operation('message.behind', {
-  input: z.object({ userIds: z.array(userId).max(500) }),
-  output: z.object({ behind: z.array(z.string()) }),
+  input: z.object({ userIds: z.array(userId).max(500), messages: z.literal(true).optional() }),
+  output: z.object({
+    behind: z.array(z.string()),
+    backlogs: z.array(z.tuple([z.string(), z.array(msgModel)])).optional(),
+  }),
   errors: [],
 })

@@ -62,8 +62,10 @@ export async function sendBacklog(
   do {
     held.behind = false
     groupsMissing = undefined
-    if (!(await whoIsBehind.of(userId))) continue
-    const read = await turns.run(() => readBacklog(userId, options, () => receiver.open))
+    const missed = await whoIsBehind.of(userId)
+    const read: OutputOf<typeof backlog> = missed
+      ? { messages: missed }
+      : await turns.run(() => readBacklog(userId, options, () => receiver.open))
     await send(receiver, read.messages, { order, wanted: () => receiver.open })
     groupsMissing = read.groupsMissing
   } while (receiver.open && held.behind)

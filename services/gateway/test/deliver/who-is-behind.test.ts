@@ -3,7 +3,7 @@ import { AppError, createLogger } from '@qunxin/runtime'
 import t from 'tap'
 import { WhoIsBehind } from '../../src/deliver/who-is-behind.ts'
 
-type Answer = PromiseWithResolvers<{ behind: string[] }>
+type Answer = PromiseWithResolvers<{ behind: string[]; backlogs?: [string, { seq: number }[]][] }>
 
 /** `next` is the next question that is asked. */
 function setup() {
@@ -32,19 +32,30 @@ t.test('who comes in one turn is asked about together, and who comes meanwhile w
   const others = [who.of('2'), who.of('3'), who.of('2')]
   const second = next()
   answer.resolve({ behind: ['1'] })
-  t.same(await Promise.all(first), [true, false])
+  t.same(await Promise.all(first), [undefined, []])
   t.same((await second).userIds, ['2', '3'])
   t.equal(asked.length, 2)
   asked[1]?.answer.resolve({ behind: ['2'] })
-  t.same(await Promise.all(others), [true, false, true])
+  t.same(await Promise.all(others), [undefined, [], undefined])
 })
+
+t.test(
+  'what is brought along goes to whoever waits for it, and who is named besides is to be read alone',
+  async (t) => {
+    const { next, who } = setup()
+    const all = ['1', '2', '3', '2'].map((user) => who.of(user))
+    const { answer } = await next()
+    answer.resolve({ behind: ['3'], backlogs: [['2', [{ seq: 7 }]]] })
+    t.same(await Promise.all(all), [[], [{ seq: 7 }], undefined, [{ seq: 7 }]])
+  },
+)
 
 t.test('while nobody answers everybody may be behind, and for a while nobody is asked', async (t) => {
   const { asked, next, who } = setup()
   const first = who.of('1')
   const { answer } = await next()
   answer.reject(new AppError('UNAVAILABLE'))
-  t.equal(await first, true)
-  t.equal(who.of('2'), true)
+  t.equal(await first, undefined)
+  t.equal(who.of('2'), undefined)
   t.equal(asked.length, 1)
 })

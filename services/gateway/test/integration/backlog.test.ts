@@ -84,6 +84,22 @@ t.test('for who has missed nothing no backlog is read, and live frames go on', a
   t.equal(reads, 1)
 })
 
+t.test('who has missed little is shown it without a backlog being read, and what comes live behind it', async (t) => {
+  let reads = 0
+  backlog = async () => {
+    reads += 1
+    return []
+  }
+  service.missed.set('671', [personal(672, 671, 3), personal(672, 671, 5), ofGroup(673, 1)])
+  const client = await bind(gateway, 671, { sync: false })
+  live(personal(672, 671, 5), 'p671-672')
+  live(personal(672, 671, 6), 'p671-672')
+  await client.next('message', 3)
+  t.same(shown(client), ['672:3', '672:5', '673:1', '672:6'])
+  t.equal(reads, 0)
+  await until(() => deliveredTo('671').some(([conversation]) => conversation === 'g5'), 'the receipts')
+})
+
 t.test('with sync a client gets live frames only, and nothing counts as delivered by itself', async (t) => {
   backlog = async () => [personal(605, 604, 1)]
   const client = await bind(gateway, 604)

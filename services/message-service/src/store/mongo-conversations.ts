@@ -67,6 +67,7 @@ export class MongoConversations implements Conversations {
       .find({ user: { $in: [...users] } })
       .sort({ user: 1 })
       .limit(limit + 1)
+      .batchSize(limit + 1)
       .project<ConversationRow>({ user: 1, conversation: 1 })
       .toArray()
     // They come user by user: of the one the limit fell on, and of those behind, not all are there.

@@ -29,7 +29,8 @@ export class MongoCursors implements Cursors {
     const found = new Map<string, Cursor>()
     for (let at = 0; at < keys.length; at += KEYS_PER_QUERY) {
       const $or = keys.slice(at, at + KEYS_PER_QUERY).map(({ user, conversation }) => ({ user, conversation }))
-      for (const document of await answered(this.#cursors.find({ $or }).toArray()))
+      const documents = this.#cursors.find({ $or }, { batchSize: KEYS_PER_QUERY + 1 })
+      for (const document of await answered(documents.toArray()))
         found.set(`${document.user}/${document.conversation}`, cursorOf(document))
     }
     return keys.map(({ user, conversation }) => found.get(`${user}/${conversation}`) ?? AT_START)

@@ -179,11 +179,15 @@ export class MongoLog implements MessageLog {
   async heads(conversations: readonly ConversationId[]): Promise<Head[]> {
     if (conversations.length === 0) return []
     // $sort with $group $first on (conversation, at) is a DISTINCT_SCAN: one key per conversation, not one per message.
-    const heads = this.#messages.aggregate<{ _id: string; last: string; at: number }>([
-      { $match: { conversation: { $in: [...conversations] } } },
-      { $sort: { conversation: -1, at: -1 } },
-      { $group: { _id: '$conversation', last: { $first: '$_id' }, at: { $first: '$at' } } },
-    ])
+    const heads = this.#messages.aggregate<{ _id: string; last: string; at: number }>(
+      [
+        { $match: { conversation: { $in: [...conversations] } } },
+        { $sort: { conversation: -1, at: -1 } },
+        { $group: { _id: '$conversation', last: { $first: '$_id' }, at: { $first: '$at' } } },
+      ],
+      // All in one reply: a second one would be a second command.
+      { batchSize: conversations.length + 1 },
+    )
     return (await heads.toArray()).map(({ _id, last, at }) => ({ conversation: _id, seq: seqOf(last), at }))
   }
 

@@ -8,6 +8,7 @@ import {
 } from '@qunxin/contracts'
 import { type CommandStartedEvent, MongoClient } from 'mongodb'
 import t from 'tap'
+import { readBehind } from '../../src/reads/behind.ts'
 import { listConversations } from '../../src/reads/conversation-list.ts'
 import { readSync } from '../../src/reads/sync.ts'
 import { connectMongo } from '../../src/store/mongo.ts'
@@ -225,4 +226,26 @@ t.test('where everybody talks to everybody the cursors of others are not looked 
     'each with the state its reader gives it',
   )
   t.ok(cost.keys <= 5 * (positions.length + messagesIn(result)), told(cost))
+})
+
+t.test('what 500 users have missed costs a few commands, and little more than what it brings', async (t) => {
+  const users = peers.slice(0, 500).map((_, i) => String(1_000 + i))
+  const many = {
+    overviews: ports.overviews,
+    log: new MongoLog(db),
+    cursors: new MongoCursors(db),
+    conversations: new MongoConversations(db),
+    groupsInTime: { ofUsers: async () => users.map(() => []) },
+  }
+  await log.append(
+    peers.map((conversation, i) => message({ conversation, seq: 4, at: 2_000_000, from: '1', to: String(1_000 + i) })),
+  )
+  const had = users.map((user, i) => ({ user, conversation: peers[i] as ConversationId, deliveredSeq: 2 }))
+  await cursors.advance(had)
+  const { result, cost } = await costOf(() => readBehind(many, users, true))
+  t.equal(result.backlogs?.length, 500)
+  t.ok(result.backlogs?.every(([, messages]) => messages.length === 1))
+  t.equal(cost.commands, 5)
+  t.ok(cost.keys <= 10 * 500, told(cost))
+  t.ok(cost.docs <= 6 * 500, told(cost))
 })

@@ -3,6 +3,7 @@ import { AppError } from '@qunxin/runtime'
 import t from 'tap'
 import type { MembershipSource } from '../../src/membership/source.ts'
 import { readBacklog } from '../../src/reads/backlog.ts'
+import { readBehind } from '../../src/reads/behind.ts'
 import { listConversations } from '../../src/reads/conversation-list.ts'
 import { GroupsInTime } from '../../src/reads/groups-in-time.ts'
 import { MemberCursors } from '../../src/reads/member-cursors.ts'
@@ -31,7 +32,7 @@ async function setup({ stays = false } = {}) {
     }),
     versionsOf: async () => [1],
     groupsOf: async () => (isMember ? [{ groupId: '5', ...of }] : []),
-    groupsOfUsers: async (users) => users.map(() => null),
+    groupsOfUsers: async (users) => users.map(() => (isMember ? [{ groupId: '5', ...of }] : [])),
     memberOf: async () => {
       if (!isMember) throw new AppError('NOT_A_MEMBER')
       return { ...of, role: 'member' as const }
@@ -93,6 +94,7 @@ t.test('nor do they learn who has read it', async (t) => {
 t.test('nor is it what a connection has missed', async (t) => {
   for (const groups of [undefined, 'only', 'optional'] as const)
     t.same(await readBacklog(await setup(), '1', groups), { messages: [] })
+  t.same(await readBehind(await setup(), ['1'], true), { behind: [], backlogs: [] })
 })
 
 t.test('who has stayed is shown everything, however long it took', async (t) => {
@@ -100,5 +102,10 @@ t.test('who has stayed is shown everything, however long it took', async (t) => 
   t.same(
     recordList.map(({ seq }) => seq),
     [1, 2],
+  )
+  const { backlogs = [] } = await readBehind(await setup({ stays: true }), ['1'], true)
+  t.same(
+    backlogs.map(([user, messages]) => [user, messages.map(({ seq }) => seq)]),
+    [['1', [1, 2]]],
   )
 })

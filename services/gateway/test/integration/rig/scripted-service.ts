@@ -39,6 +39,8 @@ export class ScriptedService {
   readonly notBefore = new Map<string, number>()
   /** Users who have missed nothing; of the others it is only known once their backlog is read. */
   readonly upToDate = new Set<string>()
+  /** What comes along when it is asked who is behind. */
+  readonly missed = new Map<string, MsgModel[]>()
   /** What to do with a batch; the default stores and answers nothing. */
   onBatch: (batch: SendBatch) => void = () => {}
   readonly #partitions: number
@@ -76,8 +78,7 @@ export class ScriptedService {
       this.typing.push(message.json())
     })
     bus.serve({ 'user.notBeforeOf': ({ userIds }: { userIds: string[] }) => this.#notBefore(userIds) }, 'group-service')
-    const behind = ({ userIds }: { userIds: string[] }) => ({ behind: userIds.filter((id) => !this.upToDate.has(id)) })
-    bus.serve({ 'message.behind': behind }, 'message-service')
+    bus.serve({ 'message.behind': ({ userIds }: { userIds: string[] }) => this.#behind(userIds) }, 'message-service')
     bus.subscribe(subjects.presenceBind, (message) => this.#bind(message))
     bus.subscribe(subjects.presenceUnbind, (message) => {
       this.unbinds.push(message.json<PresenceChange>())
@@ -173,6 +174,11 @@ export class ScriptedService {
 
   #notBefore(userIds: readonly string[]) {
     return { notBefore: userIds.map((userId) => this.notBefore.get(userId) ?? 0) }
+  }
+
+  #behind(userIds: readonly string[]) {
+    const behind = userIds.filter((userId) => !this.upToDate.has(userId) && !this.missed.has(userId))
+    return { behind, backlogs: [...this.missed].filter(([userId]) => userIds.includes(userId)) }
   }
 
   #bind(message: Msg): void {
