@@ -29,8 +29,8 @@ t.test('the Redis of docker-compose.yml', async (t) => {
   t.test('lets a gateway keep presence', async (t) => {
     t.equal(await gateway.set(keys.epoch, 'e1', 'NX', 'GET'), null)
     t.equal(await gateway.set(keys.node('n1'), 'e1', 'PX', 10_000), 'OK')
-    const entry = { node: 'n1', conns: ['c1'], ttlSeconds: 10, limit: 10 }
-    t.strictSame(await scripts.write(gateway, keys.user('5'), entry), [])
+    const entry = { key: keys.user('5'), conns: ['c1'] }
+    t.strictSame(await scripts.write(gateway, [entry], { node: 'n1', ttlSeconds: 10, limit: 10 }), [])
     t.equal(await gateway.exists(keys.node('n1')), 1)
   })
 

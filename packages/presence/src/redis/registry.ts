@@ -3,11 +3,18 @@ import type { UserId } from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
 import type { Redis } from 'ioredis'
 import type { Added, Connection, Registry } from '../ports.ts'
+import { Gathered } from './gathered.ts'
 import { createKeys, type Keys } from './keys.ts'
-import { scripts } from './scripts.ts'
+import { type Entries, scripts } from './scripts.ts'
 
 const WRITES_AT_ONCE = 500
 const NOTHING: Added = { connections: [], excess: [] }
+const NONE: Entries = []
+
+/** Connections of a user that are to be written, or one that is to be removed. */
+type Change =
+  | { user: UserId; came: readonly string[]; went?: undefined }
+  | { user: UserId; went: string; came?: undefined }
 
 export interface RegistryOptions {
   redis: Redis
@@ -39,6 +46,8 @@ class RedisRegistry implements Registry {
   readonly #ticksPerRenewal: number
   readonly #timers: NodeJS.Timeout[]
   readonly #conns = new Map<UserId, readonly string[]>()
+  /** One command for many users: one for each is dearer than all else that is done for it here. */
+  readonly #changes = new Gathered((changes: Change[]) => this.#writeAll(changes), WRITES_AT_ONCE)
   /** What Redis was not told because it was away. */
   readonly #unwritten = new Set<UserId>()
   readonly #unremoved = new Map<string, UserId>()
@@ -70,7 +79,7 @@ class RedisRegistry implements Registry {
   async add(user: UserId, conn: string): Promise<Added> {
     this.#conns.set(user, [...(this.#conns.get(user) ?? []), conn])
     try {
-      const entries = await this.#write(user, [conn])
+      const entries = await this.#changes.do({ user, came: [conn] })
       return entries.length === 0 ? NOTHING : await this.#overLimit(user, entries)
     } catch (error) {
       this.#unwritten.add(user)
@@ -86,7 +95,7 @@ class RedisRegistry implements Registry {
     if (left.length === 0) this.#conns.delete(user)
     else this.#conns.set(user, left)
     try {
-      await scripts.remove(this.#redis, this.#keys.user(user), { conn, node: this.node })
+      await this.#changes.do({ user, went: conn })
     } catch (error) {
       this.#unremoved.set(conn, user)
       this.#logger.debug({ err: error }, 'presence was not removed, it will be when Redis is back')
@@ -135,7 +144,7 @@ class RedisRegistry implements Registry {
     // While the node key was gone, readers may have taken our entries for those of a dead process and removed them.
     if (vouchedFor !== this.#writtenUnder) this.#writtenUnder = undefined
     await inSlices([...this.#unremoved], async ([conn, user]) => {
-      await scripts.remove(this.#redis, this.#keys.user(user), { conn, node: this.node })
+      await this.#changes.do({ user, went: conn })
       this.#unremoved.delete(conn)
     })
     const missing = epoch === this.#writtenUnder ? [...this.#unwritten] : [...this.#conns.keys()]
@@ -164,17 +173,25 @@ class RedisRegistry implements Registry {
   /** Writes the entries again rather than renewing the key alone, so that whatever took them away is healed. */
   async #renew(user: UserId): Promise<void> {
     const conns = this.#conns.get(user)
-    if (conns) await this.#write(user, conns)
+    if (conns) await this.#changes.do({ user, came: conns })
     this.#unwritten.delete(user)
   }
 
-  #write(user: UserId, conns: Iterable<string>) {
-    const entry = { node: this.node, conns, ttlSeconds: this.#userTtlSeconds, limit: this.#limit }
-    return scripts.write(this.#redis, this.#keys.user(user), entry)
+  /** Answers the entries of users who came and are above the limit. Who came and went in one turn has gone: removals are last. */
+  async #writeAll(changes: readonly Change[]): Promise<Entries[]> {
+    const came = changes.flatMap(({ user, came }) => (came ? [{ key: this.#keys.user(user), conns: came }] : []))
+    const went = changes.flatMap(({ user, went }) => (went ? [{ key: this.#keys.user(user), conn: went }] : []))
+    const how = { node: this.node, ttlSeconds: this.#userTtlSeconds, limit: this.#limit }
+    const [over] = await Promise.all([
+      came.length > 0 ? scripts.write(this.#redis, came, how) : [],
+      went.length > 0 && scripts.remove(this.#redis, went, this.node),
+    ])
+    let next = 0
+    return changes.map(({ came }) => (came ? over[next++] : undefined) ?? NONE)
   }
 
   /** Entries of processes that are dead count for nothing: they are removed here, as nobody else will. */
-  async #overLimit(user: UserId, entries: [conn: string, node: string][]): Promise<Added> {
+  async #overLimit(user: UserId, entries: Entries): Promise<Added> {
     const nodes = [...new Set(entries.map(([, node]) => node))]
     const alive = await Promise.all(
       nodes.map(async (node) => node === this.node || (await this.#redis.exists(this.#keys.node(node))) === 1),

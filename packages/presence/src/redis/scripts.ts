@@ -1,13 +1,20 @@
 import type { Redis } from 'ioredis'
 
 const WRITE = `
-for i = 4, #ARGV do redis.call('HSET', KEYS[1], ARGV[i], ARGV[1]) end
-redis.call('EXPIRE', KEYS[1], ARGV[2])
-if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[3]) then return redis.call('HGETALL', KEYS[1]) end
-return {}`
+local over, at = {}, 4
+for i = 1, #KEYS do
+  local last = at + tonumber(ARGV[at])
+  for j = at + 1, last do redis.call('HSET', KEYS[i], ARGV[j], ARGV[1]) end
+  at = last + 1
+  redis.call('EXPIRE', KEYS[i], ARGV[2])
+  if redis.call('HLEN', KEYS[i]) > tonumber(ARGV[3]) then over[#over + 1] = {i, redis.call('HGETALL', KEYS[i])} end
+end
+return over`
 
 const REMOVE = `
-if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then return redis.call('HDEL', KEYS[1], ARGV[1]) end
+for i = 1, #KEYS do
+  if redis.call('HGET', KEYS[i], ARGV[i + 1]) == ARGV[1] then redis.call('HDEL', KEYS[i], ARGV[i + 1]) end
+end
 return 0`
 
 const SWEEP = `
@@ -17,30 +24,37 @@ for i = 1, #entries, 2 do
 end
 return 0`
 
-/** Each script works on one key, so that it runs on a Redis Cluster too. */
+export type Entries = [conn: string, node: string][]
+
 export const scripts = {
-  /** Sets connections of one user and renews the hash. Answers all of the user's entries when they are more than `limit`. */
+  /**
+   * Sets connections of users and renews their hashes. Answers all entries of those who have more than `limit`, each in its
+   * user's place.
+   */
   async write(
     redis: Redis,
-    key: string,
-    entry: { node: string; conns: Iterable<string>; ttlSeconds: number; limit: number },
-  ): Promise<[conn: string, node: string][]> {
-    const flat = (await redis.eval(
-      WRITE,
-      1,
-      key,
-      entry.node,
-      entry.ttlSeconds,
-      entry.limit,
-      ...entry.conns,
-    )) as string[]
-    return flat.flatMap((conn, i) => (i % 2 === 0 ? [[conn, flat[i + 1] ?? ''] as [string, string]] : []))
+    users: readonly { key: string; conns: readonly string[] }[],
+    { node, ttlSeconds, limit }: { node: string; ttlSeconds: number; limit: number },
+  ): Promise<(Entries | undefined)[]> {
+    const keys = users.map(({ key }) => key)
+    const conns = users.flatMap(({ conns }) => [conns.length, ...conns])
+    const over = (await redis.eval(WRITE, keys.length, ...keys, node, ttlSeconds, limit, ...conns)) as [
+      number,
+      string[],
+    ][]
+    const entries: (Entries | undefined)[] = []
+    for (const [place, flat] of over) entries[place - 1] = pairsOf(flat)
+    return entries
   },
 
   /** Compare and delete: an entry that another process has meanwhile written stays. */
-  remove: (redis: Redis, key: string, entry: { conn: string; node: string }) =>
-    redis.eval(REMOVE, 1, key, entry.conn, entry.node),
+  remove: (redis: Redis, entries: readonly { key: string; conn: string }[], node: string) =>
+    redis.eval(REMOVE, entries.length, ...entries.map(({ key }) => key), node, ...entries.map(({ conn }) => conn)),
 
   /** Removes every entry of one node. */
   sweep: (redis: Redis, key: string, node: string) => redis.eval(SWEEP, 1, key, node),
+}
+
+function pairsOf(flat: readonly string[]): Entries {
+  return flat.flatMap((conn, i) => (i % 2 === 0 ? [[conn, flat[i + 1] ?? ''] as [string, string]] : []))
 }

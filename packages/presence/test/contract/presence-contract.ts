@@ -46,6 +46,22 @@ export function presenceContract(t: Test, make: (t: Test) => Promise<PresenceUnd
     t.same(await nodesOf(presence.reader(), user), [two.node])
   })
 
+  t.test('who comes and goes in one moment, while others go, has gone', async (t) => {
+    const presence = await make(t)
+    const gateway = await presence.gateway(newNodeId('a'))
+    const [stays, goes, passes] = [newUser(), newUser(), newUser()]
+    const [first, second] = [newConn(), newConn()]
+    await gateway.add(goes, first)
+    await Promise.all([
+      gateway.remove(goes, first),
+      gateway.add(stays, newConn()),
+      gateway.add(passes, second),
+      gateway.remove(passes, second),
+    ])
+    const found = await Promise.all([stays, goes, passes].map((user) => nodesOf(presence.reader(), user)))
+    t.same(found, [[gateway.node], [], []])
+  })
+
   t.test('a node takes away only its own entries', async (t) => {
     const presence = await make(t)
     const [one, two] = [await presence.gateway(newNodeId('a')), await presence.gateway(newNodeId('b'))]
