@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
-import websocket from '@fastify/websocket'
 import { AppError, type Logger } from '@qunxin/runtime'
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify, LogController } from 'fastify'
 import type { GatewayConfig } from '../config.ts'
@@ -14,11 +13,10 @@ const HEADERS_TIMEOUT_MS = 15_000
 const REQUEST_TIMEOUT_MS = 30_000
 /** Above the idle limit of usual load balancers, so that they close first and never write into a closing connection. */
 const KEEP_ALIVE_MS = 75_000
-const MAX_FRAGMENTS = 256
 
 /** Fastify with everything both edges stand on; routes are registered by the caller, who also listens and closes. */
 export async function createHttpServer(
-  config: Pick<GatewayConfig, 'BODY_LIMIT_BYTES' | 'FRAME_LIMIT_BYTES'>,
+  config: Pick<GatewayConfig, 'BODY_LIMIT_BYTES'>,
   options: { logger: Logger; origins: Origins },
 ): Promise<FastifyInstance> {
   const { logger, origins } = options
@@ -53,16 +51,6 @@ export async function createHttpServer(
       const allowed = headers.origin !== undefined && origins.allows(headers.origin, headers.host)
       return { origin: allowed ? headers.origin : false, exposedHeaders: ['Retry-After'], maxAge: 600 }
     },
-  })
-  await app.register(websocket, {
-    options: { maxPayload: config.FRAME_LIMIT_BYTES, maxFragments: MAX_FRAGMENTS, perMessageDeflate: false },
-    errorHandler: (error, socket, request) => {
-      request.log.debug({ err: error }, 'socket failed')
-      // One that ws closes by itself (a frame over the limit, say) is left to it: terminated, it would never show the code.
-      if (socket.readyState === socket.OPEN) socket.terminate()
-    },
-    // The gateway's own stop closes the sockets, with 1001 and after their sends are answered.
-    preClose: (done) => done(),
   })
   return app
 }

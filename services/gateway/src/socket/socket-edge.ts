@@ -32,10 +32,10 @@ import { Binding } from './bind.ts'
 import { Connection, type Shared } from './connection.ts'
 import { Connections } from './connections.ts'
 import { drainConnections } from './drain.ts'
-import { forgetRequest } from './forget-request.ts'
 import { Frames } from './frames.ts'
-import { createHandshake } from './handshake.ts'
+import { answerRefused, createAdmission } from './handshake.ts'
 import { Lifetimes } from './lifetimes.ts'
+import { Upgrades } from './upgrade.ts'
 import { Writer } from './wire.ts'
 
 /** A client that has so much waiting is too slow: it comes back and catches up. */
@@ -52,7 +52,12 @@ export interface SocketEdgeOptions {
   node: string
   config: Pick<
     GatewayConfig,
-    'PARTITIONS' | 'BIND_TIMEOUT_MS' | 'PING_EVERY_MS' | 'MAX_CONNECTIONS' | 'SLOW_SOCKETS_LIMIT_BYTES'
+    | 'PARTITIONS'
+    | 'BIND_TIMEOUT_MS'
+    | 'FRAME_LIMIT_BYTES'
+    | 'PING_EVERY_MS'
+    | 'MAX_CONNECTIONS'
+    | 'SLOW_SOCKETS_LIMIT_BYTES'
   >
   sends: Sends
   calls: Calls
@@ -96,6 +101,8 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
   const open = new Set<Connection>()
   /** Closed 1001, with a socket that may still bring what was sent before that came there. */
   const sentAway = new Set<Connection>()
+  /** Until the network is done with them. */
+  const sockets = new Set<WebSocket>()
   const connections = new Connections()
   let draining = false
   const hasRoom = () => open.size < config.MAX_CONNECTIONS
@@ -233,32 +240,30 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     const { connection } = this as HeldSocket
     connection.end()
     sentAway.delete(connection)
+    sockets.delete(this)
   }
 
-  app.decorateRequest('principal', undefined)
-  app.route({
-    method: 'GET',
-    url: '/ws',
-    // Only a refusal is an answer with headers, and the handshake sees to those.
-    helmet: false,
+  const upgrades = new Upgrades(app, {
+    frameLimitBytes: config.FRAME_LIMIT_BYTES,
+    logger,
     // While this gateway drains a client is taken and sent away with 1001: a refused handshake would not tell it to go elsewhere.
-    preValidation: createHandshake({ authenticator, origins, takes: () => draining || hasRoom() }),
-    handler: (_request, reply) => reply.callNotFound(),
-    // All handlers are attached before anything is awaited: what comes earlier would be lost.
-    wsHandler(socket: WebSocket, request) {
+    admit: createAdmission({ authenticator, origins, takes: () => draining || hasRoom() }),
+    take(socket, { request, principal }) {
       const language = languageOf(request.headers['accept-language'])
-      forgetRequest(socket, onSocketError)
-      const connection = new Connection(socket, { language, handshake: request.principal, shared })
+      const connection = new Connection(socket, { language, handshake: principal, shared })
       open.add(connection)
+      sockets.add(socket)
       lifetimes.begin(connection, Date.now() + config.BIND_TIMEOUT_MS)
       const held = socket as HeldSocket
       held.connection = connection
       held.on('message', onMessage)
       held.on('pong', onPong)
       held.on('close', onClose)
+      held.on('error', onSocketError)
       if (draining) connection.close(1001)
     },
   })
+  app.get('/ws', (request, reply) => answerRefused(upgrades.whyRefused(request.raw), request, reply))
 
   return {
     canConnect,
@@ -283,7 +288,7 @@ export function registerSocket(app: FastifyInstance, options: SocketEdgeOptions)
     closeRevoked: (user, notBefore) => closeOf(user, (by) => isRevoked(by, notBefore)),
     async drain() {
       draining = true
-      await drainConnections(open, app.websocketServer.clients)
+      await drainConnections(open, sockets)
       streams.confirm()
       await receipts.confirmed(RECEIPTS_MS)
     },

@@ -31,10 +31,10 @@ t.test('no token is in any log line', async (t) => {
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/canConnect${query}`)
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/nothing${query}`)
+  socket.on('error', () => {})
   await new Promise((resolve) => socket.once('close', resolve))
 
   t.ok(lines.length >= 6, `${lines.length} lines`)
-  t.match(lines.join(''), /no websocket handler/)
   for (const line of lines) t.notMatch(line, accessToken.slice(0, 20))
 })

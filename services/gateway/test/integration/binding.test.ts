@@ -109,6 +109,16 @@ t.test('what is no handshake is a path that does not exist', async (t) => {
   t.match(await response.json(), { headers: {}, data: { success: false, code: 'UNKNOWN_OPERATION' } })
 })
 
+t.test('a handshake at another path is answered as if it were none, and its socket closed', async (t) => {
+  const { refused } = await connect(gateway, { at: '/canConnect' })
+  t.equal(refused?.status, 200)
+  t.equal(refused?.body, 'true')
+  t.equal(refused?.headers.connection, 'close')
+  const nowhere = await connect(gateway, { at: '/ws/more' })
+  t.equal(nowhere.refused?.status, 404)
+  t.match(JSON.parse(nowhere.refused?.body ?? ''), { data: { success: false, code: 'UNKNOWN_OPERATION' } })
+})
+
 t.test('a gateway that is full says so, and takes nobody until there is room', async (t) => {
   const small = await rig.startGateway({ MAX_CONNECTIONS: '1' })
   const canConnect = async () => (await (await fetch(`${small.url}/canConnect`)).text()) === 'true'

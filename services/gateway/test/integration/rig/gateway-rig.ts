@@ -47,8 +47,9 @@ export async function startRig(settings: { env?: Record<string, string>; natsUrl
       gateways.push(gateway)
       return gateway
     },
-    connect: async (gateway: Gateway, options: ClientOptions & { query?: string } = {}) => {
-      const client = new Client(`${gateway.url.replace('http', 'ws')}/ws${options.query ?? ''}`, options)
+    connect: async (gateway: Gateway, options: ClientOptions & { at?: string; query?: string } = {}) => {
+      const { at = '/ws', query = '' } = options
+      const client = new Client(`${gateway.url.replace('http', 'ws')}${at}${query}`, options)
       clients.push(client)
       return client.open()
     },
