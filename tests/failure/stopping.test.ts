@@ -7,6 +7,8 @@ import { loneService } from './lone-service.ts'
 import { isReady } from './processes.ts'
 
 t.setTimeout(6 * 60_000)
+// Each has services of its own, which mostly wait.
+t.jobs = 3
 
 const KINDS = ['gateway', 'group-service', 'message-service'] as const
 

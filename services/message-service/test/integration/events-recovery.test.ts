@@ -9,6 +9,8 @@ import { eventually, fakeGateway, fakeGroups, world } from './harness.ts'
 import { startWriting } from './writers.ts'
 
 t.setTimeout(240_000)
+// Each has a system of its own and mostly waits for silences.
+t.jobs = 4
 /** A silence of 10 s, and the oplog of everybody on a busy machine. */
 const PATIENCE_MS = 60_000
 

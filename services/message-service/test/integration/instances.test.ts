@@ -1,16 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import {
-  messageInstance,
-  ownerOf,
-  partitionOf,
-  personalConversation,
-  presenceConfirmed,
-  subjects,
-} from '@qunxin/contracts'
-import { startTcpProxy } from '@qunxin/devstack/tcp-proxy'
+import { messageInstance, ownerOf, presenceConfirmed, subjects } from '@qunxin/contracts'
 import t from 'tap'
-import { MongoLog } from '../../src/store/mongo-log.ts'
-import { message } from '../sample.ts'
 import { eventually, fakeGateway, fakeGroups, ownedBy, PARTITIONS, world } from './harness.ts'
 
 t.setTimeout(120_000)
@@ -20,7 +9,6 @@ const bus = await w.connect('gateway')
 const gateway = await fakeGateway(bus, 'node-1')
 t.teardown(() => gateway.stop())
 fakeGroups(await w.connect('group-service'))
-const log = new MongoLog(w.db)
 const stored = (conversation: string) => w.db.collection('messages').find({ conversation }).sort({ _id: 1 }).toArray()
 const ready = async (opsUrl: string) => {
   const response = await fetch(`${opsUrl}/readyz`)
@@ -59,111 +47,6 @@ t.test('instances share the partitions; writers notice neither a newcomer nor a 
       msgIds,
     )
   }
-  await second.stop()
-})
-
-/** Personal conversations in every partition, each with a message of this moment that nobody was told of. */
-async function storeUntold(firstUser: number) {
-  const partitions = new Set<number>()
-  const pairs: { from: string; user: string; conversation: string }[] = []
-  for (let user = firstUser; partitions.size < PARTITIONS; user += 2) {
-    const [from, to] = [String(user), String(user + 1)]
-    const conversation = personalConversation(from, to)
-    const partition = partitionOf(conversation, PARTITIONS)
-    if (partitions.has(partition)) continue
-    partitions.add(partition)
-    pairs.push({ from, user: to, conversation })
-    await log.append([message({ conversation, seq: 1, at: Date.now(), from, to, msgId: `untold-${conversation}` })])
-  }
-  /** Sends one message in each, by which its owner comes to look at it; resolves with how many of the untold are told. */
-  const touch = async () => {
-    await gateway.send(...pairs.map(({ from, user }) => gateway.entry(from, { user })))
-    const told = () => pairs.flatMap(({ conversation }) => gateway.messages(conversation))
-    await eventually('the new messages', () => told().filter(({ item }) => !item.again).length >= pairs.length)
-    return told().filter(({ item }) => item.again).length
-  }
-  return { touch }
-}
-
-t.test('what a dead owner left untold is told by the successor of its successor', async (t) => {
-  // The first one begins after the death, and has owned everything for a moment only when the second joins.
-  const first = await w.start()
-  const second = await w.start()
-  await eventually(
-    'its share',
-    async () => (await ownedBy(first.opsUrl)) + (await ownedBy(second.opsUrl)) === PARTITIONS,
-  )
-  const { touch } = await storeUntold(1_000)
-  await delay(1_500)
-  t.equal(await touch(), PARTITIONS)
-  await first.stop()
-  await second.stop()
-})
-
-t.test('what a leaver left untold is told by the successor of its successor', async (t) => {
-  const first = await w.start()
-  // As long as anything may be young that somebody before it stored.
-  await delay(10_500)
-  const second = await w.start()
-  await eventually(
-    'its share',
-    async () => (await ownedBy(first.opsUrl)) + (await ownedBy(second.opsUrl)) === PARTITIONS,
-  )
-  const { touch } = await storeUntold(3_000)
-  await first.stop()
-  // More than two stores at one time may be apart.
-  await delay(1_500)
-  const third = await w.start()
-  await second.stop()
-  await eventually('the rest', async () => (await ownedBy(third.opsUrl)) === PARTITIONS)
-  t.equal(await touch(), PARTITIONS)
-  await third.stop()
-})
-
-t.test('what an owner that lives has told its successors do not tell again', async (t) => {
-  const first = await w.start()
-  // As long as anything may be young that somebody before it stored.
-  await delay(10_500)
-  const { touch } = await storeUntold(2_000)
-  await delay(1_500)
-  const second = await w.start()
-  await eventually(
-    'its share',
-    async () => (await ownedBy(first.opsUrl)) + (await ownedBy(second.opsUrl)) === PARTITIONS,
-  )
-  const third = await w.start()
-  await first.stop()
-  await second.stop()
-  await eventually('the rest', async () => (await ownedBy(third.opsUrl)) === PARTITIONS)
-  t.equal(await touch(), 0)
-  await third.stop()
-})
-
-t.test('who was not heard for a while, and heard the others, gives no word on what is told', async (t) => {
-  const proxy = await startTcpProxy(w.environment.NATS_URL)
-  t.teardown(() => proxy.stop())
-  const first = await w.start({ NATS_URL: proxy.url })
-  await delay(10_500)
-  // Long enough for others to take it for dead, and to store and die in its place.
-  proxy.impair({ kind: 'blackhole', direction: 'upstream' })
-  await delay(3_000)
-  proxy.mend()
-  const words: (number[] | undefined)[] = []
-  const said = bus.subscribe(subjects.messageInstances, ({ data }) => {
-    const { instance, handsOver } = messageInstance.parse(JSON.parse(Buffer.from(data).toString()))
-    if (instance === first.instance) words.push(handsOver)
-  })
-  await bus.flush()
-  const second = await w.start()
-  await eventually(
-    'its share',
-    async () => (await ownedBy(first.opsUrl)) + (await ownedBy(second.opsUrl)) === PARTITIONS,
-  )
-  const heard = words.length
-  await eventually('its next announcement', () => words.length > heard)
-  t.same(words.filter(Boolean), [])
-  said.unsubscribe()
-  await first.stop()
   await second.stop()
 })
 

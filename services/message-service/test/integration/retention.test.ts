@@ -17,6 +17,8 @@ import { eventually, fakeGateway, fakeGroups, logger, mongoUrl, world } from './
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
 t.setTimeout(300_000)
+// Each has a database of its own and mostly waits between two deletions.
+t.jobs = 4
 
 /** A database of its own, and who goes through it at a time that the test sets. */
 async function setup(t: Test, now = 100 * DAY_MS) {
