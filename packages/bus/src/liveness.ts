@@ -1,4 +1,5 @@
 import { ANNOUNCE_EVERY_MS, DEAD_AFTER_MS } from '@qunxin/contracts'
+import { every } from '@qunxin/runtime'
 import type { Bus } from './bus.ts'
 
 /** A look this late says that we stood still. */
@@ -55,10 +56,8 @@ export class Live {
   /** Looks twice a second who has gone silent, as long as NATS is there: while it is away nobody can be heard. */
   watch(bus: Pick<Bus, 'connected' | 'onReconnect'>): { stop(): void } {
     bus.onReconnect(() => this.forgive())
-    const looking = setInterval(() => {
+    return every(ANNOUNCE_EVERY_MS, () => {
       if (bus.connected) this.expire()
-    }, ANNOUNCE_EVERY_MS)
-    looking.unref()
-    return { stop: () => clearInterval(looking) }
+    })
   }
 }

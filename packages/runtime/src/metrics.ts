@@ -1,13 +1,17 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { measureLag } from './event-loop-lag.ts'
 
 export { Counter, Histogram, type Registry } from 'prom-client'
+
+const NEVER_MS = 2 ** 31 - 1
 
 /** One registry per process start, so that a service started twice in one test does not collide with itself. */
 export function createMetrics(service: string): Registry {
   const registry = new Registry()
   registry.setDefaultLabels({ service })
-  // At its own 10 ms it alone wakes an idle process a hundred times a second.
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 })
+  // Its own measuring of the event loop, which cannot be left out, wakes the process at its every sample: there is none.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NEVER_MS })
+  measureLag(registry)
   return registry
 }
 

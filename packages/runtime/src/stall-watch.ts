@@ -1,4 +1,6 @@
-const TICK_MS = 100
+import { every } from './every.ts'
+
+const TICK_MS = 500
 
 /**
  * Calls back with the length in ms when the event loop stood still longer than `limitMs` (garbage collection, SIGSTOP,
@@ -12,7 +14,5 @@ export function watchStalls(limitMs: number, onStall: (stoodStillMs: number) => 
     last = now
     if (late > limitMs) onStall(late)
   }
-  const timer = setInterval(check, TICK_MS)
-  timer.unref()
-  return { check, stop: () => clearInterval(timer) }
+  return { check, stop: every(TICK_MS, check).stop }
 }

@@ -1,5 +1,6 @@
 import type { Bus } from '@qunxin/bus'
 import { ANNOUNCE_EVERY_MS, type GatewayInstance, subjects } from '@qunxin/contracts'
+import { every } from '@qunxin/runtime'
 
 /** Says twice a second that this gateway lives, and at the end that it leaves. */
 export function announce(bus: Pick<Bus, 'connected' | 'publish'>, node: string): { stop(): void } {
@@ -8,10 +9,10 @@ export function announce(bus: Pick<Bus, 'connected' | 'publish'>, node: string):
     if (bus.connected) bus.publish(subjects.gatewayInstances, JSON.stringify(announcement))
   }
   say(false)
-  const timer = setInterval(say, ANNOUNCE_EVERY_MS, false).unref()
+  const saying = every(ANNOUNCE_EVERY_MS, () => say(false))
   return {
     stop() {
-      clearInterval(timer)
+      saying.stop()
       say(true)
     },
   }

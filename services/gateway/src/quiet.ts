@@ -1,4 +1,4 @@
-import type { Logger } from '@qunxin/runtime'
+import { every, type Logger } from '@qunxin/runtime'
 
 const LOOK_EVERY_MS = 500
 /** Connections that came or went since the last time: so many, and such a share of all, leave enough behind. */
@@ -63,6 +63,5 @@ export function collectWhenQuiet({ connections, logger }: { connections(): numbe
       logger.debug({ connections: connections(), ms: Math.round(performance.now() - since) }, 'collected garbage')
     },
   })
-  const timer = setInterval(() => quiet.look(), LOOK_EVERY_MS).unref()
-  return { stop: () => clearInterval(timer) }
+  return every(LOOK_EVERY_MS, () => quiet.look())
 }

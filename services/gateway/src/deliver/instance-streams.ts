@@ -7,12 +7,13 @@ import {
   messageInstance,
   subjects,
 } from '@qunxin/contracts'
-import type { Logger } from '@qunxin/runtime'
+import { every, type Logger } from '@qunxin/runtime'
 import { IncomingStream } from './incoming-stream.ts'
 
-const LOOK_EVERY_MS = 100
+/** Often enough that nothing is confirmed so late that the other side would tell how far its stream goes. */
+const LOOK_EVERY_MS = 250
 /** A look this late says that we stood still, long enough to be taken for dead. */
-const LATE_MS = 1_500
+const LATE_MS = 1_350
 /** Over a longer silence nobody's word is asked: an owner may have died with what it had for us, and its successor gone on. */
 const BRIDGED_MS = 5_000
 /** So long an instance may take to come back to NATS itself. */
@@ -45,7 +46,7 @@ export interface InstanceStreamsOptions {
 export class InstanceStreams {
   readonly #options: InstanceStreamsOptions
   readonly #instances = new Map<string, Instance>()
-  readonly #timer: NodeJS.Timeout
+  readonly #looking: { stop(): void }
   #lookedAt = performance.now()
   #heardAt = performance.now()
   /** A doubt under way: instances that live have to vouch until then, for a silence that long. */
@@ -59,7 +60,7 @@ export class InstanceStreams {
       this.#heard(instance)
     })
     bus.onReconnect(() => this.#doubted(performance.now() - this.#heardAt))
-    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS).unref()
+    this.#looking = every(LOOK_EVERY_MS, () => this.#look())
   }
 
   /** Whether to take a delivery now. Called before anything of it is shown. */
@@ -85,7 +86,7 @@ export class InstanceStreams {
   }
 
   stop(): void {
-    clearInterval(this.#timer)
+    this.#looking.stop()
   }
 
   #heard(instance: string): Instance {

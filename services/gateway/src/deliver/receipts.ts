@@ -1,12 +1,14 @@
 import type { Bus } from '@qunxin/bus'
 import { type ConversationId, groupOf, partitionOf, type Receipt, subjects, type UserId } from '@qunxin/contracts'
-import { withinTime } from '@qunxin/runtime'
+import { every, withinTime } from '@qunxin/runtime'
 import { REPEAT_AFTER_MS } from '../send/unanswered.ts'
 import { type Outstanding, ponged } from './outstanding.ts'
 import { PartitionReceipts } from './partition-receipts.ts'
 
 /** What comes in this time goes out together, and no receipt waits longer for its first publication. */
-const TICK_MS = 100
+const GATHER_MS = 100
+/** How often is seen whether something has to go out again, or behind what has been confirmed. */
+const LOOK_EVERY_MS = 250
 /** An answer that takes longer than until the next repeat counts all the same. */
 const ANSWER_MS = 2_000
 /** Unconfirmed ones of all partitions, while an owner is away. */
@@ -34,7 +36,9 @@ export class Receipts {
   readonly #partitions: ByKind[]
   /** Those with something unconfirmed. */
   readonly #busy = new Set<PartitionReceipts>()
-  readonly #timer: NodeJS.Timeout
+  readonly #looking: { stop(): void }
+  /** Set while something has come that has not gone out. */
+  #gathering: NodeJS.Timeout | undefined
   #idle: (() => void)[] = []
 
   constructor(options: ReceiptsOptions) {
@@ -57,7 +61,7 @@ export class Receipts {
     const repeatAll = () => this.#advance(Number.POSITIVE_INFINITY)
     options.onInstancesChanged(repeatAll)
     bus.onReconnect(repeatAll)
-    this.#timer = setInterval(() => this.#advance(Date.now() - REPEAT_AFTER_MS), TICK_MS).unref()
+    this.#looking = every(LOOK_EVERY_MS, () => this.#look())
   }
 
   /** Users and conversations whose owner has not confirmed how far they are. */
@@ -84,13 +88,14 @@ export class Receipts {
 
   /** Resolves when everything is confirmed, `limitMs` at the most. */
   async confirmed(limitMs: number): Promise<void> {
-    this.#advance(Date.now() - REPEAT_AFTER_MS)
+    this.#look()
     if (this.#busy.size === 0) return
     await withinTime(limitMs, new Promise<void>((resolve) => this.#idle.push(resolve))).catch(() => {})
   }
 
   stop(): void {
-    clearInterval(this.#timer)
+    this.#looking.stop()
+    clearTimeout(this.#gathering)
   }
 
   #add(receipt: Receipt): boolean {
@@ -98,8 +103,17 @@ export class Receipts {
     const { personal, groups } = this.#partitions[partitionOf(conversation, this.#options.partitions)] as ByKind
     const partition = groupOf(conversation) === undefined ? personal : groups
     const added = partition.add(receipt, this.pending < MOST)
-    if (partition.size > 0) this.#busy.add(partition)
+    if (partition.size > 0) {
+      this.#busy.add(partition)
+      this.#gathering ??= setTimeout(() => this.#look(), GATHER_MS).unref()
+    }
     return added
+  }
+
+  #look(): void {
+    clearTimeout(this.#gathering)
+    this.#gathering = undefined
+    this.#advance(Date.now() - REPEAT_AFTER_MS)
   }
 
   /** Publishes what gathered, and again what went out before `since`. */

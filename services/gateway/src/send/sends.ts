@@ -1,5 +1,6 @@
 import type { Bus } from '@qunxin/bus'
 import { type ErrorCode, errors, partitionOf, type SendAnswer, type SendEntry, subjects } from '@qunxin/contracts'
+import { every } from '@qunxin/runtime'
 import type { MessageInstances } from '../binding/message-instances.ts'
 import type { NewSend, SendInRow, SubmitSend } from '../calls/send-call.ts'
 import { ClosedRows, type WhenHeard } from './closed-rows.ts'
@@ -8,7 +9,7 @@ import type { Ending, OnAnswer, PendingSend } from './pending-send.ts'
 import { RefusedSends } from './refused-sends.ts'
 import { REPEAT_AFTER_MS } from './unanswered.ts'
 
-const TICK_MS = 100
+const TICK_MS = 250
 /** What a text message takes beside its text: ids, mostly. */
 const TEXT_OVERHEAD_BYTES = 200
 /**
@@ -41,7 +42,7 @@ export class Sends implements SubmitSend {
   readonly #touched = new Set<PartitionBatcher>()
   readonly #closed = new ClosedRows((conn, heard) => this.#ask(conn, heard))
   readonly #refusedSends = new RefusedSends()
-  readonly #ticking: NodeJS.Timeout
+  readonly #ticking: { stop(): void }
   #idle: (() => void)[] = []
   #stored: (entry: SendEntry, stored: Stored) => void = () => {}
   #ask: WhenHeard = (_conn, heard) => heard(Date.now())
@@ -70,7 +71,7 @@ export class Sends implements SubmitSend {
     const repeatAll = () => this.#repeat(Number.POSITIVE_INFINITY)
     this.#instances.onChanged(repeatAll)
     bus.onReconnect(repeatAll)
-    this.#ticking = setInterval(() => this.#tick(), TICK_MS).unref()
+    this.#ticking = every(TICK_MS, () => this.#tick())
   }
 
   get pending(): number {
@@ -163,7 +164,7 @@ export class Sends implements SubmitSend {
   stop(): void {
     this.#stopped = true
     this.#touched.clear()
-    clearInterval(this.#ticking)
+    this.#ticking.stop()
     const code: ErrorCode = 'UNAVAILABLE'
     this.#end([...this.#pending.values()].map((pending) => ({ pending, code })))
   }

@@ -1,4 +1,5 @@
 import type { CloseCode } from '@qunxin/contracts'
+import { every } from '@qunxin/runtime'
 import { pinged } from '../deliver/outstanding.ts'
 import type { Receipts } from '../deliver/receipts.ts'
 import type { Connection, Unheard } from './connection.ts'
@@ -24,7 +25,7 @@ export class Lifetimes {
   readonly #unconfirmed: Set<Connection>
   readonly #heartbeat: Heartbeat
   readonly #deadlines = new Deadlines(Date.now())
-  readonly #timer: NodeJS.Timeout
+  readonly #ticking: { stop(): void }
   #ticks = 0
   #pings = 0
 
@@ -32,7 +33,7 @@ export class Lifetimes {
     this.#receipts = options.receipts
     this.#unconfirmed = options.unconfirmed
     this.#heartbeat = new Heartbeat(options.pingEveryMs, (connections) => this.#ping(connections))
-    this.#timer = setInterval(() => this.#tick(), TICK_MS).unref()
+    this.#ticking = every(TICK_MS, () => this.#tick())
   }
 
   begin(connection: Connection, unboundUntil: number): void {
@@ -74,7 +75,7 @@ export class Lifetimes {
   }
 
   stop(): void {
-    clearInterval(this.#timer)
+    this.#ticking.stop()
     this.#heartbeat.stop()
   }
 

@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Clock, Logger } from '@qunxin/runtime'
+import { type Clock, every, type Logger } from '@qunxin/runtime'
 import { answered } from '../store/answered.ts'
 import { SILENT_MS, type Watermarks } from './watermarks.ts'
 
-const RENEW_EVERY_MS = 1_000
+const LOOK_EVERY_MS = 1_000
+/** Three fit into the time for which one is valid; one that fails is made again at the next look. */
+const RENEW_AFTER_MS = 2_500
 const RETRY_MS = 200
 /** What is stored later than this after a renewal might be of an instance already taken for dead, and read back too early. */
 const VALID_MS = SILENT_MS - 1_000
@@ -20,7 +22,7 @@ export interface OwnWatermarkOptions {
 /** Keeps the watermark of this instance: should it die, others know from where on to read back. */
 export class OwnWatermark {
   readonly #options: OwnWatermarkOptions
-  #timer: NodeJS.Timeout | undefined
+  #looking: { stop(): void } | undefined
   #renewing: Promise<void> | undefined
   #renewedAt = -Infinity
   /** What to add to our time for one that the database's clock had passed by then. */
@@ -35,8 +37,9 @@ export class OwnWatermark {
   /** @throws when the database does not take the first one */
   async start(): Promise<void> {
     await this.#renew()
-    this.#timer = setInterval(() => this.#tick(), RENEW_EVERY_MS)
-    this.#timer.unref()
+    this.#looking = every(LOOK_EVERY_MS, () => {
+      if (performance.now() - this.#renewedAt >= RENEW_AFTER_MS) this.#tick()
+    })
   }
 
   /**
@@ -55,7 +58,7 @@ export class OwnWatermark {
   /** Nothing is stored any more. What is not published then is left to others. */
   async stop(): Promise<void> {
     this.#isStopped = true
-    clearInterval(this.#timer)
+    this.#looking?.stop()
     await this.#renewing
     const { instance, watermarks, unpublishedSince } = this.#options
     if (unpublishedSince() === Number.POSITIVE_INFINITY) await watermarks.remove(instance)

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Logger } from '@qunxin/runtime'
+import { every, type Logger } from '@qunxin/runtime'
 import type { Db } from 'mongodb'
 import type { Message } from '../domain/message.ts'
 import type { MessageLog } from '../store/message-log.ts'
@@ -11,6 +11,8 @@ import { replay } from './replay.ts'
 import type { Watermark, Watermarks } from './watermarks.ts'
 
 const LOOK_EVERY_MS = 1_000
+/** How often what others have left behind is looked for: a death is certain only after much longer. */
+const CLAIM_AFTER_MS = 2_500
 /** Far from the end of a claim. */
 const KEEP_EVERY_MS = 3_000
 
@@ -35,7 +37,9 @@ export interface RecoveryOptions {
 export class Recovery {
   readonly #options: RecoveryOptions
   readonly #stopped = new AbortController()
+  #looking: { stop(): void } | undefined
   #running: Promise<void> | undefined
+  #foundNothingAt = -Infinity
   #isFailing = false
 
   constructor(options: RecoveryOptions) {
@@ -43,27 +47,30 @@ export class Recovery {
   }
 
   start(): void {
-    this.#running ??= this.#run()
+    const look = () => {
+      this.#running ??= this.#look().finally(() => {
+        this.#running = undefined
+      })
+    }
+    look()
+    this.#looking = every(LOOK_EVERY_MS, look)
   }
 
   /** What is under way is left to others. */
   async stop(): Promise<void> {
+    this.#looking?.stop()
     this.#stopped.abort()
     await this.#running
   }
 
-  async #run(): Promise<void> {
-    const { signal } = this.#stopped
-    while (!signal.aborted) {
-      try {
-        while (await this.#turn());
-        this.#isFailing = false
-      } catch (error) {
-        if (!this.#isFailing && !signal.aborted)
-          this.#options.logger.warn({ err: error }, 'events cannot be read back from the log, trying again')
-        this.#isFailing = true
-      }
-      await delay(LOOK_EVERY_MS, undefined, { signal, ref: false }).catch(() => {})
+  async #look(): Promise<void> {
+    try {
+      while (await this.#turn());
+      this.#isFailing = false
+    } catch (error) {
+      if (!this.#isFailing && !this.#stopped.signal.aborted)
+        this.#options.logger.warn({ err: error }, 'events cannot be read back from the log, trying again')
+      this.#isFailing = true
     }
   }
 
@@ -84,8 +91,12 @@ export class Recovery {
       }
       return true
     }
+    if (performance.now() - this.#foundNothingAt < CLAIM_AFTER_MS) return false
     const claimed = await watermarks.claim(instance)
-    if (!claimed) return false
+    if (!claimed) {
+      this.#foundNothingAt = performance.now()
+      return false
+    }
     await this.#replay(claimed, () => watermarks.keep(claimed.id, instance))
     await watermarks.finish(claimed.id, instance)
     return true

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Bus, Subscription } from '@qunxin/bus'
 import { DEAD_AFTER_MS, deliveryConfirm, subjects } from '@qunxin/contracts'
-import type { Logger } from '@qunxin/runtime'
+import { every, type Logger } from '@qunxin/runtime'
 import { NodeStream } from './node-stream.ts'
 
 const LOOK_EVERY_MS = 250
@@ -54,7 +54,7 @@ export class NodeStreams {
   readonly #options: NodeStreamsOptions
   readonly #entries = new Map<string, Entry>()
   readonly #subscription: Subscription
-  readonly #timer: NodeJS.Timeout
+  readonly #looking: { stop(): void }
   #bytes = 0
   #stopped = false
   #lookedAt = performance.now()
@@ -67,7 +67,7 @@ export class NodeStreams {
       this.forgive()
       for (const entry of this.#entries.values()) if (entry.stream.unconfirmed > 0) this.#mark(entry)
     })
-    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS).unref()
+    this.#looking = every(LOOK_EVERY_MS, () => this.#look())
   }
 
   /** Nodes that must not be left out of anything: their streams are whole. */
@@ -126,7 +126,7 @@ export class NodeStreams {
 
   stop(): void {
     this.#stopped = true
-    clearInterval(this.#timer)
+    this.#looking.stop()
     this.#subscription.unsubscribe()
   }
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { GroupId, MembershipChange, UserId } from '@qunxin/contracts'
-import { AppError } from '@qunxin/runtime'
+import { AppError, every, withinTime } from '@qunxin/runtime'
 import { LRUCache } from 'lru-cache'
 import { goneAt, type Members, membersAt } from './members.ts'
 import type { MembershipSource } from './source.ts'
@@ -9,15 +9,20 @@ import type { MembershipSource } from './source.ts'
 const VALID_MS = 200
 /** How long it counts for who hears everything that owners are told: a slow group-service does not stop sends. */
 const VALID_HEARING_MS = 3_000
-const RENEW_EVERY_MS = 100
+/** How often is seen to it that the groups in use can be used at once. */
+const KEEP_FRESH_EVERY_MS = 100
+/** What counts for who hears is asked for again no sooner: two more questions may go unanswered then. */
+const RENEW_HEARING_AFTER_MS = 1_000
 /** Before asking a third time when answers are older than what we have been told: who gives them may be behind for a while. */
 const REREAD_MS = 10
-/** Groups not used for so long are no longer renewed. */
+/** Groups not used for so long are no longer kept fresh. */
 const USED_WITHIN_MS = 2_000
 /** The next renewal does not wait longer for the one before: the process that has the question may stand still. */
 const RENEWAL_PATIENCE_MS = 500
 /** Shorter than it takes until somebody else owns what we own. */
 const PROMPT_MS = 1_000
+/** While no group is in use; at the same time as this process announces itself, so that it costs next to nothing. */
+const LISTEN_EVERY_MS = 500
 
 /** What group-service tells owners of changes, as this process hears it. */
 export interface ChangeFeed {
@@ -52,13 +57,16 @@ export class MembershipCache {
   readonly #feed: ChangeFeed
   readonly #now: () => number
   readonly #entries: LRUCache<GroupId, Entry>
-  #timers: NodeJS.Timeout[] = []
+  #listening: { stop(): void } | undefined
+  /** Runs while a group is in use. */
+  #keepingFresh: NodeJS.Timeout | undefined
+  #isListening = false
+  #isRenewing = false
   /** Everything told before this moment has been applied. */
   #heardUpTo = -Infinity
   #wanted = new Set<Entry>()
   #asking: Promise<void> | undefined
   #drops = 0
-  #stopped = false
 
   constructor(source: MembershipSource, options: { mostMembers: number; feed?: ChangeFeed; now?: () => number }) {
     this.#source = source
@@ -67,21 +75,17 @@ export class MembershipCache {
     this.#entries = new LRUCache({ maxSize: options.mostMembers, sizeCalculation: sizeOf })
   }
 
-  /** Keeps the groups in use fresh. */
+  /** Keeps the groups in use fresh, and knows how promptly it hears what it is told. */
   start(): void {
-    const again = (index: number, round: () => Promise<unknown>) => {
-      void round().finally(() => {
-        if (this.#stopped) return
-        this.#timers[index] = setTimeout(() => again(index, round), RENEW_EVERY_MS).unref()
-      })
-    }
-    again(0, () => Promise.race([this.#renewUsed(), delay(RENEWAL_PATIENCE_MS, undefined, { ref: false })]))
-    again(1, () => this.#listen())
+    this.#listening = every(LISTEN_EVERY_MS, () => void this.#listenOn())
+    this.#keepFresh()
   }
 
   stop(): void {
-    this.#stopped = true
-    for (const timer of this.#timers) clearTimeout(timer)
+    this.#listening?.stop()
+    this.#listening = undefined
+    clearInterval(this.#keepingFresh)
+    this.#keepingFresh = undefined
   }
 
   /** The members now, when that is known; else `load` first. */
@@ -169,6 +173,7 @@ export class MembershipCache {
       this.#entries.set(group, entry)
     }
     entry.usedAt = this.#now()
+    if (this.#listening) this.#keepingFresh ??= setInterval(() => this.#keepFresh(), KEEP_FRESH_EVERY_MS).unref()
     return entry
   }
 
@@ -199,12 +204,50 @@ export class MembershipCache {
     if (!this.#isFresh(entry) && this.#feed.since(entry.group) !== undefined) await this.#listen()
   }
 
-  #isFresh({ group, askedAt }: Entry): boolean {
+  #isFresh(entry: Entry): boolean {
     const now = this.#now()
-    if (now <= askedAt + VALID_MS) return true
-    if (now > askedAt + VALID_HEARING_MS || now > this.#heardUpTo + VALID_MS) return false
+    return now <= entry.askedAt + VALID_MS || (now <= entry.askedAt + VALID_HEARING_MS && this.#hears(entry, now))
+  }
+
+  /** Has everything been heard that was told of this group since the question, up to 200 ms ago? */
+  #hears({ group, askedAt }: Entry, now: number): boolean {
     const since = this.#feed.since(group)
-    return since !== undefined && since <= askedAt
+    return now <= this.#heardUpTo + VALID_MS && since !== undefined && since <= askedAt
+  }
+
+  /** What is not in use is left alone: the first use after that waits for an answer. */
+  #keepFresh(): void {
+    const now = this.#now()
+    const due: Entry[] = []
+    let used = 0
+    for (const entry of this.#entries.values()) {
+      // The cache goes from the newest use to the oldest.
+      if (entry.usedAt < now - USED_WITHIN_MS) break
+      used += 1
+      const isGood = now < entry.askedAt + RENEW_HEARING_AFTER_MS && this.#hears(entry, now)
+      if (entry.members && !isGood) due.push(entry)
+    }
+    if (used === 0) {
+      clearInterval(this.#keepingFresh)
+      this.#keepingFresh = undefined
+      return
+    }
+    void this.#listenOn()
+    void this.#renewOn(due)
+  }
+
+  async #listenOn(): Promise<void> {
+    if (this.#isListening) return
+    this.#isListening = true
+    await this.#listen()
+    this.#isListening = false
+  }
+
+  async #renewOn(due: readonly Entry[]): Promise<void> {
+    if (this.#isRenewing || due.length === 0) return
+    this.#isRenewing = true
+    await withinTime(RENEWAL_PATIENCE_MS, this.#renew(due)).catch(() => {})
+    this.#isRenewing = false
   }
 
   async #listen(): Promise<void> {
@@ -238,17 +281,6 @@ export class MembershipCache {
     this.#put(entry, members)
     entry.known = members.version
     entry.askedAt = askedAt
-  }
-
-  async #renewUsed(): Promise<void> {
-    const since = this.#now() - USED_WITHIN_MS
-    const used: Entry[] = []
-    for (const entry of this.#entries.values()) {
-      // The cache goes from the newest use to the oldest.
-      if (entry.usedAt < since) break
-      if (entry.members) used.push(entry)
-    }
-    await this.#renew(used).catch(() => {})
   }
 
   async #renew(entries: readonly Entry[]): Promise<void> {

@@ -8,7 +8,7 @@ import {
   ownerOf,
   subjects,
 } from '@qunxin/contracts'
-import { type Logger, untilAvailable } from '@qunxin/runtime'
+import { every, type Logger, untilAvailable } from '@qunxin/runtime'
 import type { Tenures } from './tenures.ts'
 
 /** Longer than one interval: whoever lives has been heard of by then. */
@@ -42,7 +42,7 @@ export class Ownership {
   readonly #epoch = Date.now()
   readonly #heardSince = new Map<string, number>()
   #subscription: Subscription | undefined
-  #timer: NodeJS.Timeout | undefined
+  #announcing: { stop(): void } | undefined
   #echoAt = performance.now()
   /** Ours, but not taken yet: somebody else may still be deciding what is sent there. */
   readonly #gained: number[] = []
@@ -67,15 +67,14 @@ export class Ownership {
     this.#announce()
     // What came before this has come, our own announcement too.
     await untilAvailable('NATS to know that we are here', () => bus.flush(), { logger, signal })
-    this.#timer = setInterval(() => {
+    this.#announcing = every(ANNOUNCE_EVERY_MS, () => {
       // While NATS is away nobody can be heard, which says nothing of them.
       const isCutOff = performance.now() - this.#echoAt >= CUT_OFF_MS
       if ((bus.connected && this.#live.expire()) || isCutOff) this.#options.tenures.shaken()
       // The dead refuse nothing, and who was only taken for dead takes nothing before it has said that it lives.
       this.#take()
       this.#announce()
-    }, ANNOUNCE_EVERY_MS)
-    this.#timer.unref()
+    })
   }
 
   /** We stood still or were cut off: nobody's silence counts, and the others may have given us up. */
@@ -88,7 +87,7 @@ export class Ownership {
   /** Says that we go, and waits for the others to have taken over; until then we go on serving. */
   async leave(): Promise<void> {
     const { tenures, untoldSince } = this.#options
-    clearInterval(this.#timer)
+    this.#announcing?.stop()
     if (this.#phase === 'serving') this.#announce({ leaving: true, ...tenures.handOver(untoldSince()) })
     this.#phase = 'leaving'
     this.#heardSince.clear()

@@ -46,7 +46,8 @@ async function connectClient(url: string): Promise<MongoClient> {
     waitQueueTimeoutMS: 5_000,
     serverSelectionTimeoutMS: 2_000,
     socketTimeoutMS: SOCKET_TIMEOUT_MS,
-    heartbeatFrequencyMS: 500,
+    // A change is told at once, and while a command waits for a server the driver looks every 500 ms.
+    heartbeatFrequencyMS: 2_000,
     readPreference: 'primary',
     readConcern: { level: 'majority' },
     writeConcern: { w: 'majority' },

@@ -141,6 +141,65 @@ t.test('groups in use are renewed together, those out of use are left alone', as
   t.same(asked, [['7', '6']])
 })
 
+t.test('while no group is in use nobody is asked; from a use on it is kept fresh', async (t) => {
+  const alive = setInterval(() => {}, 60_000)
+  t.teardown(() => clearInterval(alive))
+  const { clock, cache, source } = setup(['1'])
+  const asking = Promise.withResolvers<void>()
+  let asked = 0
+  const read = source.versionsOf
+  source.versionsOf = async (groups) => {
+    asked += 1
+    asking.resolve()
+    return read(groups)
+  }
+  await cache.load('5')
+  clock.ms = 3_000
+  cache.start()
+  t.teardown(() => cache.stop())
+  await delay(300)
+  t.equal(asked, 0)
+  cache.fresh('5')
+  await asking.promise
+})
+
+t.test('an owner who hears keeps what it uses fresh by listening, and asks again once in a second', async (t) => {
+  let listened = 0
+  const feed = {
+    since: () => 0,
+    async caughtUp() {
+      listened += 1
+    },
+  }
+  const { clock, cache, source, users } = setup(['1'], feed)
+  let asked = 0
+  const read = source.versionsOf
+  source.versionsOf = async (groups) => {
+    asked += 1
+    return read(groups)
+  }
+  t.teardown(() => cache.stop())
+  await cache.load('5')
+  const round = async (ms: number) => {
+    clock.ms = ms
+    cache.start()
+    await new Promise((resolve) => setImmediate(resolve))
+    cache.stop()
+  }
+  await round(0)
+  asked = 0
+  listened = 0
+  for (const ms of [150, 300, 450, 600, 750, 900]) {
+    await round(ms)
+    t.same(users(), ['1'], `after ${ms} ms`)
+  }
+  t.equal(asked, 0)
+  t.equal(listened, 6)
+  await round(1_050)
+  t.equal(asked, 1)
+  t.ok(cache.hearsPromptly)
+})
+
 t.test('a group that is gone is left alone, too, when it is out of use', async (t) => {
   const { state, clock, cache, source } = setup(['1'])
   await cache.load('5')
