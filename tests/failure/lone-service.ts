@@ -21,8 +21,9 @@ export async function loneService(
 ): Promise<LoneService> {
   const opsPort = await freePort()
   const main = fileURLToPath(new URL(`../../services/${kind}/src/main.ts`, import.meta.url))
+  const { PATH = '', NODE_COMPILE_CACHE = '' } = process.env
   const child = spawn(process.execPath, [main], {
-    env: { PATH: process.env.PATH ?? '', OPS_HOST: '127.0.0.1', OPS_PORT: `${opsPort}`, ...env },
+    env: { PATH, NODE_COMPILE_CACHE, OPS_HOST: '127.0.0.1', OPS_PORT: `${opsPort}`, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const messages: string[] = []

@@ -20,10 +20,12 @@ t.teardown(() => rm(directory, { recursive: true, force: true }))
 let kept: History | undefined
 
 /** In its smallest form: a second or two of load, tens of clients. */
-async function run(t: Test, name: string, settings: Settings): Promise<RunResult> {
+async function run(t: Test, name: string, settings: Settings): Promise<RunResult & { history: History }> {
   const progress = (line: string) => t.comment(line)
-  const keep = (history: History) => {
-    kept = history
+  let history: History | undefined
+  const keep = (all: History) => {
+    history = all
+    kept = all
   }
   const result = await runScenario(
     name,
@@ -38,74 +40,77 @@ async function run(t: Test, name: string, settings: Settings): Promise<RunResult
   t.equal(verdict.checked.stored, verdict.checked.acknowledged, 'everything stored was acknowledged')
   t.match(result, { scenario: name, seed: SEED, settings: { seconds: 2, ...settings } })
   t.ok(result.processes.some((process) => process.name === 'message-service-2'))
-  return result
+  return { ...result, history: history as History }
 }
 
-for (const sdk of [false, true])
-  t.test(`scenarios whose clients are ${sdk ? 'the SDK' : 'bytes on a socket'}`, async (t) => {
-    t.test('pairs, closed loop: each message is shown to the other of its pair', async (t) => {
-      const { verdict, latency } = await run(t, 'pairs', { sdk, pairs: 8, inFlight: 2 })
-      t.equal(verdict.checked.shown, verdict.checked.acknowledged)
-      t.ok((latency.delivered?.count ?? 0) > 0)
-    })
-
-    t.test(
-      'pairs, open loop: one after the other as intended, and timed from when it was meant to go out',
-      async (t) => {
-        const { counts, latency } = await run(t, 'pairs', { sdk, pairs: 8, rate: 100, bothWays: true })
-        const { intendedAt } = (kept as History).attempts
-        t.ok(counts.attempted > 0 && intendedAt.length >= counts.attempted)
-        for (let i = 1; i < intendedAt.length; i++)
-          if (Math.abs(intendedAt.at(i) - intendedAt.at(i - 1) - 10) > 0.001)
-            t.fail(`message ${i} was not meant for 10 ms later`)
-        const { count = 0, most = 0 } = latency.acknowledged ?? {}
-        t.ok(count > 0 && count <= intendedAt.length)
-        t.ok(most > 0)
-      },
-    )
-
-    t.test('group: each message is shown to everybody online but its sender', async (t) => {
-      const { verdict } = await run(t, 'group', { sdk, members: 530, online: 20, senders: 3, rate: 20 })
-      t.equal(verdict.checked.shown, 19 * verdict.checked.acknowledged)
-    })
-
-    t.test('idle: connections have their memory measured and are still there', async (t) => {
-      const { figures } = await run(t, 'idle', { sdk, connections: 130, rate: 20 })
-      t.match(figures, { connections: 130, kibPerConnection: Number })
-    })
-
-    t.test('connect: everybody is bound, and messages go round the new ones too', async (t) => {
-      const { figures, latency } = await run(t, 'connect', { sdk, clients: 40, atOnce: 7, rate: 200 })
-      t.ok((figures?.boundPerSecond ?? 0) > 0, `${figures?.boundPerSecond} a second`)
-      t.equal(latency.connected?.count, 140, 'those that were there before were timed too')
-      const { attempts, clients, conversations } = kept as History
-      t.equal(clients.length, 140)
-      t.equal(new Set(Array.from({ length: attempts.sender.length }, (_, i) => attempts.conversation.at(i))).size, 70)
-      t.equal(conversations.length, 70)
-    })
-
-    t.test('storm: everybody is back and has everything', async (t) => {
-      const { latency, figures } = await run(t, 'storm', { sdk, clients: 40, rate: 100, calm: 0.5, drops: 2 })
-      for (const what of ['back', 'synced']) t.equal(latency[what]?.count, 80, `each was timed at each drop: ${what}`)
-      const { backP50Ms = 0, syncedP50Ms = 0, syncedP95Ms = 0, syncedP99Ms = 0 } = figures ?? {}
-      t.ok(0 < backP50Ms && backP50Ms <= syncedP50Ms && syncedP50Ms <= syncedP95Ms && syncedP95Ms <= syncedP99Ms)
-      const { secondsUntilAllBack: back = 0, secondsUntilEverythingShown: shown = 0 } = figures ?? {}
-      t.ok(back > 0 && shown >= back, `all back after ${back} s, everything shown after ${shown} s`)
-    })
-
-    t.test('jitter: all of them are cut again and again, and nobody misses anything', async (t) => {
-      const { figures, latency } = await run(t, 'jitter', {
-        sdk,
-        clients: 20,
-        rate: 100,
-        every: 1.5,
-        away: 0.4,
-        seconds: 4,
+/** Both on the same system at the same time: they know nothing of each other's users, and much of it is waiting. */
+t.test('scenarios', { jobs: 2 }, async (t) => {
+  for (const sdk of [false, true])
+    t.test(`scenarios whose clients are ${sdk ? 'the SDK' : 'bytes on a socket'}`, async (t) => {
+      t.test('pairs, closed loop: each message is shown to the other of its pair', async (t) => {
+        const { verdict, latency } = await run(t, 'pairs', { sdk, pairs: 8, inFlight: 2 })
+        t.equal(verdict.checked.shown, verdict.checked.acknowledged)
+        t.ok((latency.delivered?.count ?? 0) > 0)
       })
-      t.ok((figures?.cuts ?? 0) > 20, `${figures?.cuts} cuts`)
-      t.ok((latency.replayed?.count ?? 0) > 0, 'messages were replayed')
+
+      t.test(
+        'pairs, open loop: one after the other as intended, and timed from when it was meant to go out',
+        async (t) => {
+          const { counts, latency, history } = await run(t, 'pairs', { sdk, pairs: 8, rate: 100, bothWays: true })
+          const { intendedAt } = history.attempts
+          t.ok(counts.attempted > 0 && intendedAt.length >= counts.attempted)
+          for (let i = 1; i < intendedAt.length; i++)
+            if (Math.abs(intendedAt.at(i) - intendedAt.at(i - 1) - 10) > 0.001)
+              t.fail(`message ${i} was not meant for 10 ms later`)
+          const { count = 0, most = 0 } = latency.acknowledged ?? {}
+          t.ok(count > 0 && count <= intendedAt.length)
+          t.ok(most > 0)
+        },
+      )
+
+      t.test('group: each message is shown to everybody online but its sender', async (t) => {
+        const { verdict } = await run(t, 'group', { sdk, members: 530, online: 20, senders: 3, rate: 20 })
+        t.equal(verdict.checked.shown, 19 * verdict.checked.acknowledged)
+      })
+
+      t.test('idle: connections have their memory measured and are still there', async (t) => {
+        const { figures } = await run(t, 'idle', { sdk, connections: 130, rate: 20 })
+        t.match(figures, { connections: 130, kibPerConnection: Number })
+      })
+
+      t.test('connect: everybody is bound, and messages go round the new ones too', async (t) => {
+        const { figures, latency, history } = await run(t, 'connect', { sdk, clients: 40, atOnce: 7, rate: 200 })
+        t.ok((figures?.boundPerSecond ?? 0) > 0, `${figures?.boundPerSecond} a second`)
+        t.equal(latency.connected?.count, 140, 'those that were there before were timed too')
+        const { attempts, clients, conversations } = history
+        t.equal(clients.length, 140)
+        t.equal(new Set(Array.from({ length: attempts.sender.length }, (_, i) => attempts.conversation.at(i))).size, 70)
+        t.equal(conversations.length, 70)
+      })
+
+      t.test('storm: everybody is back and has everything', async (t) => {
+        const { latency, figures } = await run(t, 'storm', { sdk, clients: 40, rate: 100, calm: 0.5, drops: 2 })
+        for (const what of ['back', 'synced']) t.equal(latency[what]?.count, 80, `each was timed at each drop: ${what}`)
+        const { backP50Ms = 0, syncedP50Ms = 0, syncedP95Ms = 0, syncedP99Ms = 0 } = figures ?? {}
+        t.ok(0 < backP50Ms && backP50Ms <= syncedP50Ms && syncedP50Ms <= syncedP95Ms && syncedP95Ms <= syncedP99Ms)
+        const { secondsUntilAllBack: back = 0, secondsUntilEverythingShown: shown = 0 } = figures ?? {}
+        t.ok(back > 0 && shown >= back, `all back after ${back} s, everything shown after ${shown} s`)
+      })
+
+      t.test('jitter: all of them are cut again and again, and nobody misses anything', async (t) => {
+        const { figures, latency } = await run(t, 'jitter', {
+          sdk,
+          clients: 20,
+          rate: 100,
+          every: 1.5,
+          away: 0.4,
+          seconds: 4,
+        })
+        t.ok((figures?.cuts ?? 0) > 20, `${figures?.cuts} cuts`)
+        t.ok((latency.replayed?.count ?? 0) > 0, 'messages were replayed')
+      })
     })
-  })
+})
 
 t.test('pairs of clients that sync by themselves', async (t) => {
   const { settings } = await run(t, 'pairs', { pairs: 4, rate: 100, sync: true })

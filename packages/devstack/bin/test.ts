@@ -10,7 +10,8 @@ import { staticChecks } from '../src/testing/static-checks.ts'
 import { emptyTally, lastLine, sum, type Tally } from '../src/testing/tally.ts'
 import { testFiles } from '../src/testing/test-files.ts'
 
-const JOBS = 2
+/** One more than the cores of a small machine: tests of the system wait half of their time. */
+const JOBS = 3
 
 const say = (line: string) => console.log(line)
 const paths = process.argv.slice(2)

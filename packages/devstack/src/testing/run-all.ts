@@ -3,7 +3,7 @@ import { runTestFile, type TestFileOptions, type TestFileResult } from './run-te
 import { sum, type Tally } from './tally.ts'
 import type { TestFiles } from './test-files.ts'
 
-/** Runs files two at a time, then those that need the machine for themselves, and says a line about each. */
+/** Runs files, so many at a time, then those that need the machine for themselves, and says a line about each. */
 export async function runAll(
   files: TestFiles,
   options: TestFileOptions & { jobs: number; progress: Progress },

@@ -2,9 +2,9 @@ import { globSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 
 export interface TestFiles {
-  /** Share the machine with others. */
+  /** Share the machine with others; begun in this order. */
   together: string[]
-  /** Kill processes or measure: nothing else runs meanwhile. */
+  /** Nothing else runs meanwhile. */
   alone: string[]
 }
 
@@ -14,9 +14,18 @@ const TIERS = [
   'examples/*/test/**/*.test.ts',
   'tests/**/*.test.ts',
 ]
-const ALONE = ['tests/failure/', 'tests/load/']
+/** They use all of the machine, or hold the system to times and sizes that another test's load would change. */
+export const ALONE: readonly string[] = [
+  'tests/failure/back-pressure.test.ts',
+  'tests/failure/membership.test.ts',
+  'tests/failure/rolling-restart.test.ts',
+  'tests/failure/table.test.ts',
+]
 
-/** The test files of all tiers, from plain to whole-system, or those below the given paths. */
+/**
+ * The test files of all tiers, or those below the given paths. Those that need servers go first: they take long, and one of them
+ * would be the last for a while, with nothing left to run beside it.
+ */
 export function testFiles(root: string, paths: readonly string[] = []): TestFiles {
   const all = TIERS.flatMap((tier) =>
     globSync(tier, { cwd: root, exclude: (name) => name.includes('node_modules') }).sort(),
@@ -24,6 +33,11 @@ export function testFiles(root: string, paths: readonly string[] = []): TestFile
   const within = (file: string) =>
     paths.length === 0 || paths.some((path) => !relative(resolve(root, path), join(root, file)).startsWith('..'))
   const chosen = all.filter(within)
-  const isAlone = (file: string) => ALONE.some((folder) => file.startsWith(folder))
-  return { together: chosen.filter((file) => !isAlone(file)), alone: chosen.filter(isAlone) }
+  const isAlone = (file: string) => ALONE.includes(file)
+  const needsServers = (file: string) => file.startsWith('tests/') || file.includes('/integration/')
+  const together = chosen.filter((file) => !isAlone(file))
+  return {
+    together: [...together.filter(needsServers), ...together.filter((file) => !needsServers(file))],
+    alone: chosen.filter(isAlone),
+  }
 }

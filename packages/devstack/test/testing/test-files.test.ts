@@ -2,27 +2,36 @@ import { join } from 'node:path'
 import t from 'tap'
 import { REPOSITORY } from '../../src/repository.ts'
 import { lastLine, sum } from '../../src/testing/tally.ts'
-import { testFiles } from '../../src/testing/test-files.ts'
+import { ALONE, testFiles } from '../../src/testing/test-files.ts'
 
-t.test('test files of all tiers are found, and those that need the machine alone are apart', async (t) => {
+t.test('test files of all tiers are found: long ones first, and those that need the machine alone apart', async (t) => {
   const root = t.testdir({
     packages: { one: { test: { 'a.test.ts': '', 'help.ts': '', integration: { 'b.test.ts': '' } } } },
     services: { two: { test: { 'c.test.ts': '' }, src: { 'd.test.ts': '' } } },
-    tests: { e2e: { 'e.test.ts': '' }, failure: { 'f.test.ts': '' }, node_modules: { x: { 'g.test.ts': '' } } },
+    tests: {
+      e2e: { 'e.test.ts': '' },
+      failure: { 'table.test.ts': '', 'f.test.ts': '' },
+      node_modules: { x: { 'g.test.ts': '' } },
+    },
   })
   t.same(testFiles(root), {
     together: [
-      'packages/one/test/a.test.ts',
       'packages/one/test/integration/b.test.ts',
-      'services/two/test/c.test.ts',
       'tests/e2e/e.test.ts',
+      'tests/failure/f.test.ts',
+      'packages/one/test/a.test.ts',
+      'services/two/test/c.test.ts',
     ],
-    alone: ['tests/failure/f.test.ts'],
+    alone: ['tests/failure/table.test.ts'],
   })
   t.same(testFiles(root, ['tests/failure', 'services/two/test/c.test.ts']), {
-    together: ['services/two/test/c.test.ts'],
-    alone: ['tests/failure/f.test.ts'],
+    together: ['tests/failure/f.test.ts', 'services/two/test/c.test.ts'],
+    alone: ['tests/failure/table.test.ts'],
   })
+})
+
+t.test('what is to run alone is there', async (t) => {
+  t.equal(testFiles(REPOSITORY).alone.length, ALONE.length)
 })
 
 t.test('this very file is among those of the repository', async (t) => {
