@@ -1,4 +1,4 @@
-import type { ConversationId, UserId } from '@qunxin/contracts'
+import { type ConversationId, groupOf, type UserId } from '@qunxin/contracts'
 
 type Seqs = Map<ConversationId, number>
 
@@ -16,6 +16,12 @@ export interface Outstanding {
 
 export function nothingOutstanding(userId: UserId): Outstanding {
   return { userId, written: new Map(), pinged: undefined, ping: 0, skipped: undefined }
+}
+
+/** Has anything been written since the last ping that one user said to another? */
+export function hasPersonal(outstanding: Outstanding | undefined): boolean {
+  for (const conversation of outstanding?.written.keys() ?? []) if (groupOf(conversation) === undefined) return true
+  return false
 }
 
 /** A ping with this number is sent: unless an earlier one is unanswered, its pong will speak for everything written so far. */

@@ -1,6 +1,6 @@
 import type { CloseCode } from '@qunxin/contracts'
 import { every } from '@qunxin/runtime'
-import { pinged } from '../deliver/outstanding.ts'
+import { hasPersonal, pinged } from '../deliver/outstanding.ts'
 import type { Receipts } from '../deliver/receipts.ts'
 import type { Connection, Unheard } from './connection.ts'
 import { Deadlines } from './deadlines.ts'
@@ -10,6 +10,11 @@ import { pingOf } from './wire.ts'
 const TICK_MS = 250
 /** How often what was written to clients that acknowledge nothing gets a ping behind it: within 5 s (protocol §3). */
 const CONFIRM_EVERY_TICKS = 8
+/** What was said in groups seldomer: each message there has as many receipts as it had receivers. */
+const CONFIRM_GROUPS_EVERY_TICKS = 2 * CONFIRM_EVERY_TICKS
+/** More are pinged in several ticks, but no more than so many of these: nothing else is read while their pongs are. */
+const PINGS_A_TICK = 500
+const SPREAD_OVER_TICKS = 4
 
 const NOT_YET = Number.POSITIVE_INFINITY
 
@@ -28,6 +33,9 @@ export class Lifetimes {
   readonly #ticking: { stop(): void }
   #ticks = 0
   #pings = 0
+  /** To be pinged, some of them in each tick. */
+  #due: Connection[] = []
+  #duePerTick = 0
 
   constructor(options: LifetimesOptions) {
     this.#receipts = options.receipts
@@ -82,15 +90,20 @@ export class Lifetimes {
   #tick(): void {
     for (const connection of this.#deadlines.take(Date.now())) connection.close(codeOf(connection))
     this.#ticks += 1
-    if (this.#ticks % CONFIRM_EVERY_TICKS !== 0) return
-    const due: Connection[] = []
+    if (this.#ticks % CONFIRM_EVERY_TICKS === 0) this.#gatherDue()
+    if (this.#due.length > 0) this.#ping(this.#due.splice(0, this.#duePerTick))
+  }
+
+  #gatherDue(): void {
+    const withGroups = this.#ticks % CONFIRM_GROUPS_EVERY_TICKS === 0
     for (const connection of this.#unconfirmed) {
+      const { outstanding } = connection
       // One whose pong is awaited keeps its place: it has more to confirm.
-      if (connection.outstanding?.pinged) continue
+      if (outstanding?.pinged || !(withGroups || hasPersonal(outstanding))) continue
       this.#unconfirmed.delete(connection)
-      due.push(connection)
+      this.#due.push(connection)
     }
-    this.#ping(due)
+    this.#duePerTick = Math.max(PINGS_A_TICK, Math.ceil(this.#due.length / SPREAD_OVER_TICKS))
   }
 
   /** All with the same number, so that there is one frame for them. */
