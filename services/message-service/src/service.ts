@@ -148,7 +148,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     report: (message, users) => reports.report(message, users),
     unknown: (message) => events.relay.doubted(message.at),
   })
-  const { streams, gateways, routes, disconnect, redirected } = createDelivery({
+  const { streams, gateways, routes, audiences, disconnect, redirected } = createDelivery({
     config,
     bus,
     instance,
@@ -239,6 +239,7 @@ async function assemble(config: Config, frame: Frame): Promise<MessageService> {
     conversations,
     membership,
     routes,
+    audiences,
     absences,
     streams,
     events,

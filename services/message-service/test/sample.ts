@@ -1,6 +1,16 @@
-import { groupConversation, personalConversation, type SendAnswer, type SendEntry } from '@qunxin/contracts'
+import {
+  type GroupId,
+  groupConversation,
+  personalConversation,
+  type SendAnswer,
+  type SendEntry,
+  type UserId,
+} from '@qunxin/contracts'
 import { contentHash } from '../src/domain/content.ts'
 import type { Message } from '../src/domain/message.ts'
+import { audienceOf } from '../src/fanout/audience.ts'
+import type { Audiences } from '../src/fanout/audiences.ts'
+import type { Routes } from '../src/fanout/routes.ts'
 import type { MembershipSource } from '../src/membership/source.ts'
 import type { BatchRun } from '../src/partition/pending.ts'
 
@@ -59,4 +69,17 @@ export function groupsOf(state: { version: number; members: string[] }): Members
     groupsOf: async () => [],
     groupsOfUsers: async (users) => users.map(() => []),
   }
+}
+
+/** Where a fan-out finds users, and the members of groups. */
+export function reachOf(
+  routes: ReadonlyMap<UserId, ReadonlySet<string>>,
+  members: ReadonlyMap<GroupId, ReadonlySet<UserId>> = new Map(),
+) {
+  return { routes, audiences: new Map([...members].map(([group, users]) => [group, audienceOf(users, routes)])) }
+}
+
+/** Audiences that are put together each time. */
+export function audiencesBy(routes: Pick<Routes, 'nodesOf'>): Pick<Audiences, 'of'> {
+  return { of: async (_, users) => audienceOf(users, await routes.nodesOf(users)) }
 }

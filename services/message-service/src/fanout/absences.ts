@@ -1,7 +1,7 @@
 import type { ConversationId, GroupId, UserId } from '@qunxin/contracts'
 import { LRUCache } from 'lru-cache'
 import type { Message } from '../domain/message.ts'
-import { isOfSamePair, usersOfItem, withoutThose } from './audience.ts'
+import { type Audience, isOfSamePair, nowhere, usersOfItem, withoutThose } from './audience.ts'
 import type { Composing } from './compose.ts'
 import type { Job, JobItem, MessageFrame } from './job.ts'
 
@@ -16,10 +16,10 @@ export interface AbsencesOptions {
   unknown(message: Message): void
 }
 
-/** What a job went by: where its users were, and the members of each group that could be asked for. */
+/** What a job went by: where the users were whom it names, and the members of each group that could be asked for. */
 export interface Reach {
   routes: ReadonlyMap<UserId, ReadonlySet<string>>
-  members: ReadonlyMap<GroupId, ReadonlySet<UserId>>
+  audiences: ReadonlyMap<GroupId, Audience>
   behind?: Composing['behind']
 }
 
@@ -42,13 +42,7 @@ export class Absences {
   }
 
   /** Called with each job once it is out. */
-  look(job: Job, { routes, members, behind }: Reach): void {
-    const absent = new Map<GroupId, readonly UserId[]>()
-    const absentOf = (group: GroupId, users: ReadonlySet<UserId>) => {
-      const found = absent.get(group) ?? nowhere(users, routes)
-      absent.set(group, found)
-      return found
-    }
+  look(job: Job, { routes, audiences, behind }: Reach): void {
     let before: JobItem | undefined
     let absentOfPair: readonly UserId[] = []
     for (const item of job) {
@@ -62,12 +56,11 @@ export class Absences {
         if (this.#isNew(frame) && absentOfPair.length > 0) this.#report(message, absentOfPair)
         continue
       }
-      const users = members.get(group)
-      if (!users) this.#options.unknown(message)
-      else if (this.#isNew(frame) && users.size <= this.#options.groupLimit) {
+      const audience = audiences.get(group)
+      if (!audience) this.#options.unknown(message)
+      else if (this.#isNew(frame) && audience.users.size <= this.#options.groupLimit) {
         const later = behind?.(group, seq)
-        const absentees = absentOf(group, users)
-        this.#report(message, later ? withoutThose(absentees, later) : absentees)
+        this.#report(message, later ? withoutThose(audience.nowhere, later) : audience.nowhere)
       }
     }
   }
@@ -96,10 +89,4 @@ export class Absences {
     }
     return true
   }
-}
-
-function nowhere(users: Iterable<UserId>, routes: Reach['routes']): readonly UserId[] {
-  const found: UserId[] = []
-  for (const user of users) if ((routes.get(user)?.size ?? 0) === 0) found.push(user)
-  return found
 }

@@ -5,6 +5,14 @@ import type { JobItem } from './job.ts'
 /** Users by the node that holds their sockets. */
 export type ByNode = ReadonlyMap<string, UserId[]>
 
+/** The members of a group, and where they are. */
+export interface Audience {
+  readonly users: ReadonlySet<UserId>
+  readonly nodes: ByNode
+  /** Those whom no gateway holds. */
+  readonly nowhere: readonly UserId[]
+}
+
 /** The group an item's receivers are the members of; undefined when it names its users itself. */
 export function groupOfItem({ frame, push }: JobItem): GroupId | undefined {
   if (frame) return frame.message.group
@@ -28,6 +36,26 @@ export function receiversOf(message: Message): readonly UserId[] {
 export function usersOfItem({ frame, push }: JobItem): readonly UserId[] {
   if (frame) return frame.message.group === undefined ? receiversOf(frame.message) : []
   return push && 'users' in push.to ? push.to.users : []
+}
+
+export function audienceOf(users: ReadonlySet<UserId>, routes: ReadonlyMap<UserId, ReadonlySet<string>>): Audience {
+  return { users, nodes: byNode(users, routes), nowhere: nowhere(users, routes) }
+}
+
+export function nowhere(users: Iterable<UserId>, routes: ReadonlyMap<UserId, ReadonlySet<string>>): UserId[] {
+  const found: UserId[] = []
+  for (const user of users) if ((routes.get(user)?.size ?? 0) === 0) found.push(user)
+  return found
+}
+
+/** Without those users; a node that has no other is left out. */
+export function nodesWithout(nodes: ByNode, others: ReadonlySet<UserId>): ByNode {
+  const left = new Map<string, UserId[]>()
+  for (const [node, users] of nodes) {
+    const some = users.filter((user) => !others.has(user))
+    if (some.length > 0) left.set(node, some)
+  }
+  return left
 }
 
 export function withoutThose(users: Iterable<UserId>, others: ReadonlySet<UserId>): readonly UserId[] {

@@ -1,7 +1,16 @@
 import { ByteWriter, type FrameItem, type GroupId, type SendAnswer, shownTo, type UserId } from '@qunxin/contracts'
 import type { Message } from '../domain/message.ts'
 import { toMsgModel } from '../domain/present.ts'
-import { areSameUsers, type ByNode, byNode, groupOfItem, isOfSamePair, usersOfItem, withoutThose } from './audience.ts'
+import {
+  type Audience,
+  areSameUsers,
+  type ByNode,
+  byNode,
+  groupOfItem,
+  isOfSamePair,
+  nodesWithout,
+  usersOfItem,
+} from './audience.ts'
 import { DeliveryWriter } from './delivery-writer.ts'
 import type { Job, JobItem, MessageFrame } from './job.ts'
 import { writeMessage, writeModel } from './message-body.ts'
@@ -11,9 +20,10 @@ export type Publication = { node: string; payload: Uint8Array } | { reply: strin
 
 export interface Composing {
   instance: string
+  /** Of the users that items name themselves. */
   routes: ReadonlyMap<UserId, ReadonlySet<string>>
   /** The members of each group in the job; a group left out could not be asked for. */
-  members: ReadonlyMap<GroupId, ReadonlySet<UserId>>
+  audiences: ReadonlyMap<GroupId, Audience>
   /** The members for whom a message of this seq is not: they came later. */
   behind?(group: GroupId, seq: number): ReadonlySet<UserId>
   /** Whether a member may read what stands at this seq; left out: everything. */
@@ -27,17 +37,16 @@ export interface Composing {
  * together with their answers: the sender asks again.
  */
 export function compose(job: Job, options: Composing): Publication[] {
-  const { instance, routes, members, behind, mayRead } = options
+  const { instance, routes, audiences, behind, mayRead } = options
   const frames = new Map<string, DeliveryWriter>()
   const answers = new Map<string, DeliveryWriter>()
   const replies = new Map<string, SendAnswer[]>()
-  const audiences = new Map<GroupId, ByNode>()
   /** Of each group, without those who came behind the message before. */
-  const withoutLater = new Map<GroupId, { later: ReadonlySet<UserId>; audience: ByNode }>()
+  const withoutLater = new Map<GroupId, { later: ReadonlySet<UserId>; nodes: ByNode }>()
   const last = onlyAnsweringNode(job)
   const body = new ByteWriter()
   let before: JobItem | undefined
-  let audience: ByNode = new Map()
+  let nodes: ByNode = new Map()
   const writerOf = (all: Map<string, DeliveryWriter>, node: string) => {
     let writer = all.get(node)
     if (!writer) {
@@ -50,27 +59,25 @@ export function compose(job: Job, options: Composing): Publication[] {
     const group = groupOfItem(item)
     if (group === undefined) {
       // Of one sender's messages one behind the other each goes where the one before went.
-      if (!isOfSamePair(before, item)) audience = byNode(usersOfItem(item), routes)
+      if (!isOfSamePair(before, item)) nodes = byNode(usersOfItem(item), routes)
     } else {
-      const users = members.get(group)
-      if (!users) continue
-      audience = audiences.get(group) ?? byNode(users, routes)
-      audiences.set(group, audience)
+      const audience = audiences.get(group)
+      if (!audience) continue
+      nodes = audience.nodes
       const later = item.frame ? behind?.(group, item.frame.message.seq) : undefined
       if (later && later.size > 0) {
         // Messages one behind the other are mostly for the same members.
         let some = withoutLater.get(group)
-        if (!some || !areSameUsers(some.later, later))
-          some = { later, audience: byNode(withoutThose(users, later), routes) }
+        if (!some || !areSameUsers(some.later, later)) some = { later, nodes: nodesWithout(nodes, later) }
         withoutLater.set(group, some)
-        audience = some.audience
+        nodes = some.nodes
       }
     }
     before = item
-    if (audience.size > 0) {
+    if (nodes.size > 0) {
       body.length = 0
       writeBody(body, item)
-      for (const [node, users] of audience) {
+      for (const [node, users] of nodes) {
         const writer = writerOf(frames, node)
         const [some, others] = mayRead && item.frame ? byReading(users, item.frame.message, mayRead) : [users, []]
         if (some.length > 0) writer.frame(headerOf(item, some), body.bytes, body.length)

@@ -3,6 +3,7 @@ import { connectRedis, createRoutes, type Redis } from '@qunxin/presence'
 import type { Logger } from '@qunxin/runtime'
 import type { Config } from '../config.ts'
 import type { MembershipCache } from '../membership/cache.ts'
+import { Audiences } from './audiences.ts'
 import { Gateways } from './gateways.ts'
 import { membersNow } from './members-now.ts'
 import { type DeliveryMetrics, NodeStreams } from './node-streams.ts'
@@ -26,6 +27,7 @@ export interface Delivery {
   streams: NodeStreams
   gateways: Gateways
   routes: LateRoutes
+  audiences: Audiences
   /** Ends the connection to Redis. */
   disconnect(): void
   /** Resolves when what gateways died with is on its way to others. */
@@ -70,12 +72,14 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     left: (node) => streams.left(node),
   })
   const routes = new LateRoutes(() => streams.nodes)
+  const audiences = new Audiences(routes)
   const disconnect = connectRoutes(config, { routes, liveNodes: () => streams.nodes, logger })
   gateways.follow(routes, instance)
   return {
     streams,
     gateways,
     routes,
+    audiences,
     disconnect,
     async redirected() {
       await Promise.all(redirects)

@@ -1,7 +1,8 @@
 import type { GroupId, UserId } from '@qunxin/contracts'
 import type { Logger } from '@qunxin/runtime'
 import type { Absences } from './absences.ts'
-import { areSameUsers, groupOfItem, isOfSamePair, usersOfItem } from './audience.ts'
+import { type Audience, areSameUsers, groupOfItem, isOfSamePair, usersOfItem } from './audience.ts'
+import type { Audiences } from './audiences.ts'
 import { type Composing, compose, type Publication } from './compose.ts'
 import type { Job, JobItem } from './job.ts'
 import type { Routes } from './routes.ts'
@@ -11,7 +12,8 @@ const MOST_JOBS = 8
 
 export interface FanoutOptions {
   instance: string
-  routes: Routes
+  routes: Pick<Routes, 'nodesOf'>
+  audiences: Pick<Audiences, 'of'>
   /** Members as of now; undefined when group-service could not be asked. */
   membersNow(group: GroupId): Promise<ReadonlySet<UserId> | undefined>
   /** The members for whom a message of this seq is not: they came later. */
@@ -87,7 +89,7 @@ export class Fanout {
   }
 
   async #send(job: Job): Promise<void> {
-    const { instance, routes, publish, absences, behind, mayRead } = this.#options
+    const { instance, routes, audiences, publish, absences, behind, mayRead } = this.#options
     const named = new Set<UserId>()
     const groups = new Set<GroupId>()
     let before: JobItem | undefined
@@ -99,15 +101,16 @@ export class Fanout {
     }
     let members = await this.#membersOf(groups)
     for (;;) {
-      const users = members.size === 0 ? named : new Set(named)
-      for (const group of members.values()) for (const user of group) users.add(user)
-      const found = await routes.nodesOf(users)
+      const where = async ([group, users]: [GroupId, ReadonlySet<UserId>]) =>
+        [group, await audiences.of(group, users)] as const
+      const [found, ...places] = await Promise.all([routes.nodesOf(named), ...[...members].map(where)])
       // Redis may have taken its time: who was kicked meanwhile gets nothing of it.
       const now = await this.#membersOf(groups)
       if (areSame(members, now)) {
-        const composing: Composing = { instance, routes: found, members, behind, ...(mayRead && { mayRead }) }
+        const reach = { routes: found, audiences: new Map<GroupId, Audience>(places), behind }
+        const composing: Composing = { instance, ...reach, ...(mayRead && { mayRead }) }
         for (const publication of compose(job, composing)) publish(publication)
-        absences.look(job, { routes: found, members, behind })
+        absences.look(job, reach)
         return
       }
       members = now

@@ -10,6 +10,8 @@ export interface Routes {
    * @throws AppError UNAVAILABLE when that is not certain
    */
   online(users: readonly UserId[]): Promise<Set<UserId>>
+  /** What `nodesOf` would say, when that is certain. */
+  cached(user: UserId): ReadonlySet<string> | undefined
   bound(node: string, users: Iterable<UserId>): void
   unbound(node: string, users: Iterable<UserId>): void
   dropAll(): void
@@ -25,6 +27,7 @@ export function everywhere(liveNodes: () => Iterable<string>): Routes {
     async online() {
       throw new AppError('UNAVAILABLE', { details: { problem: 'presence is not there yet' } })
     },
+    cached: () => undefined,
     bound() {},
     unbound() {},
     dropAll() {},
@@ -34,6 +37,7 @@ export function everywhere(liveNodes: () => Iterable<string>): Routes {
 /** Routes that are everywhere until the real ones are there: a system whose Redis is away starts and sends all the same. */
 export class LateRoutes implements Routes {
   #routes: Routes
+  #changed: (users: Iterable<UserId> | undefined) => void = () => {}
 
   constructor(liveNodes: () => Iterable<string>) {
     this.#routes = everywhere(liveNodes)
@@ -41,6 +45,11 @@ export class LateRoutes implements Routes {
 
   use(routes: Routes): void {
     this.#routes = routes
+    this.#changed(undefined)
+  }
+
+  onChanged(callback: (users: Iterable<UserId> | undefined) => void): void {
+    this.#changed = callback
   }
 
   nodesOf(users: Iterable<UserId>): Promise<Map<UserId, ReadonlySet<string>>> {
@@ -51,15 +60,22 @@ export class LateRoutes implements Routes {
     return this.#routes.online(users)
   }
 
+  cached(user: UserId): ReadonlySet<string> | undefined {
+    return this.#routes.cached(user)
+  }
+
   bound(node: string, users: Iterable<UserId>): void {
     this.#routes.bound(node, users)
+    this.#changed(users)
   }
 
   unbound(node: string, users: Iterable<UserId>): void {
     this.#routes.unbound(node, users)
+    this.#changed(users)
   }
 
   dropAll(): void {
     this.#routes.dropAll()
+    this.#changed(undefined)
   }
 }

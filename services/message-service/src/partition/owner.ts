@@ -5,6 +5,7 @@ import type { Clock, Logger } from '@qunxin/runtime'
 import type { Config } from '../config.ts'
 import type { Events } from '../events/create-events.ts'
 import type { Absences } from '../fanout/absences.ts'
+import type { Audiences } from '../fanout/audiences.ts'
 import type { Publication } from '../fanout/compose.ts'
 import { DeliveryWriter } from '../fanout/delivery-writer.ts'
 import { Fanout } from '../fanout/fanout.ts'
@@ -39,7 +40,8 @@ export interface OwnerParts {
   preferences: Preferences
   conversations: ConversationCache
   membership: MembershipCache
-  routes: Routes
+  routes: Pick<Routes, 'nodesOf'>
+  audiences: Pick<Audiences, 'of'>
   absences: Absences
   streams: NodeStreams
   events: Pick<Events, 'relay' | 'standing'>
@@ -55,7 +57,8 @@ export interface OwnerParts {
 
 /** The lanes of this process, each with its fan-out, and the partitions that feed them. */
 export function createOwner(config: Config, parts: OwnerParts) {
-  const { instance, bus, log, rows, conversations, membership, routes, absences, streams, logger, metrics } = parts
+  const { instance, bus, log, rows, conversations, membership, routes, audiences, absences, streams, logger, metrics } =
+    parts
   const pairPreferences = new PairPreferences(parts.preferences)
   const newcomers = new Newcomers(membership)
   const connected = async () => {
@@ -73,6 +76,7 @@ export function createOwner(config: Config, parts: OwnerParts) {
       new Fanout({
         instance,
         routes,
+        audiences,
         membersNow: (group) => membersNow(membership, group),
         behind: (group, seq) => newcomers.behind(group, seq),
         mayRead: (group, seq, user) => newcomers.mayRead(group, seq, user),

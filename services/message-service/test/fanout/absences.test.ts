@@ -2,7 +2,7 @@ import type { UserId } from '@qunxin/contracts'
 import t from 'tap'
 import type { Message } from '../../src/domain/message.ts'
 import { Absences } from '../../src/fanout/absences.ts'
-import { message } from '../sample.ts'
+import { message, reachOf } from '../sample.ts'
 
 function setup(groupLimit = 100) {
   const reported: [seq: number, users: readonly UserId[]][] = []
@@ -14,13 +14,12 @@ function setup(groupLimit = 100) {
 
 const frame = (fields: Partial<Message>, again = false) => ({ frame: { message: message(fields), except: '', again } })
 const on = (...users: UserId[]) => new Map(users.map((user) => [user, new Set(['a'])] as const))
-const nobody = new Map<string, ReadonlySet<UserId>>()
 
 t.test('the receiver of a personal message is told of when no gateway holds them, the sender never', (t) => {
   const { absences, reported } = setup()
-  absences.look([frame({ seq: 1 })], { routes: on('1'), members: nobody })
-  absences.look([frame({ seq: 2 })], { routes: on('2'), members: nobody })
-  absences.look([frame({ seq: 3 })], { routes: on(), members: nobody })
+  absences.look([frame({ seq: 1 })], reachOf(on('1')))
+  absences.look([frame({ seq: 2 })], reachOf(on('2')))
+  absences.look([frame({ seq: 3 })], reachOf(on()))
   t.same(reported, [
     [1, ['2']],
     [3, ['2']],
@@ -32,7 +31,7 @@ t.test('of a group those are told of who are members and nowhere, of each messag
   const { absences, reported, unknown } = setup()
   const members = new Map([['5', new Set(['1', '2', '3', '4'])]])
   const job = [frame({ seq: 1, group: '5' }), frame({ seq: 2, group: '5', from: '3' }), frame({ seq: 7, group: '6' })]
-  absences.look(job, { routes: on('2'), members })
+  absences.look(job, reachOf(on('2'), members))
   t.same(reported, [
     [1, ['3', '4']],
     [2, ['1', '4']],
@@ -47,7 +46,7 @@ t.test('of groups over the limit nobody is told of', (t) => {
     ['5', new Set(['1', '2', '3'])],
     ['6', new Set(['1', '2'])],
   ])
-  absences.look([frame({ seq: 1, group: '5' }), frame({ seq: 1, group: '6' })], { routes: on(), members })
+  absences.look([frame({ seq: 1, group: '5' }), frame({ seq: 1, group: '6' })], reachOf(on(), members))
   t.same(reported, [[1, ['2']]])
   absences.unreached(message({ seq: 2, group: '5' }), ['2'], members.get('5'))
   absences.unreached(message({ seq: 3, group: '6' }), ['1', '2'], members.get('6'))
@@ -57,14 +56,14 @@ t.test('of groups over the limit nobody is told of', (t) => {
     [4, ['2']],
   ])
   const none = setup(0)
-  none.absences.look([frame({ seq: 1, group: '6' }), frame({ seq: 1 })], { routes: on(), members })
+  none.absences.look([frame({ seq: 1, group: '6' }), frame({ seq: 1 })], reachOf(on(), members))
   t.same(none.reported, [[1, ['2']]], 'with 0 of no group')
   t.end()
 })
 
 t.test('a repeat is told of when its first fan-out was not ours, and once', (t) => {
   const { absences, reported } = setup()
-  const nowhere = { routes: on(), members: nobody }
+  const nowhere = reachOf(on())
   absences.look([frame({ seq: 7 }, true), frame({ seq: 8 }, true)], nowhere)
   t.same(
     reported.map(([seq]) => seq),
@@ -82,7 +81,7 @@ t.test('a repeat is told of when its first fan-out was not ours, and once', (t) 
 t.test('a recall or an edit is nothing anybody missed', (t) => {
   const { absences, reported } = setup()
   const change = { kind: 'recall' as const, seq: 1, msgId: 'm1' }
-  absences.look([frame({ seq: 2, change })], { routes: on(), members: nobody })
+  absences.look([frame({ seq: 2, change })], reachOf(on()))
   t.same(reported, [])
   t.end()
 })

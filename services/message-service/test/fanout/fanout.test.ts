@@ -4,15 +4,16 @@ import t from 'tap'
 import type { Publication } from '../../src/fanout/compose.ts'
 import { Fanout, type FanoutOptions } from '../../src/fanout/fanout.ts'
 import { everywhere } from '../../src/fanout/routes.ts'
-import { accepted, message, run } from '../sample.ts'
+import { accepted, audiencesBy, message, run } from '../sample.ts'
 
 const logger = createLogger('test', 'silent')
 
-function setup(options: Partial<FanoutOptions> = {}) {
+function setup({ routes = everywhere(() => ['a']), ...options }: Partial<FanoutOptions> = {}) {
   const published: Publication[] = []
   const fanout = new Fanout({
     instance: 'i',
-    routes: everywhere(() => ['a']),
+    routes,
+    audiences: audiencesBy(routes),
     membersNow: async () => new Set(['1', '2']),
     behind: () => new Set(),
     connected: async () => {},

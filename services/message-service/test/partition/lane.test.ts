@@ -12,7 +12,9 @@ import { pendingOf } from '../../src/partition/pending.ts'
 import { Tenures } from '../../src/partition/tenures.ts'
 import { MemoryConversations } from '../../src/store/memory-conversations.ts'
 import { MemoryLog } from '../../src/store/memory-log.ts'
-import { entry, groupsOf, message, run } from '../sample.ts'
+import { audiencesBy, entry, groupsOf, message, run } from '../sample.ts'
+
+const nowhere = everywhere(() => [])
 
 const logger = createLogger('test', 'silent')
 
@@ -28,7 +30,8 @@ t.test('nobody gets into a group in the moment in which what is known of its mem
   const answered = Promise.withResolvers<unknown>()
   const fanout = new Fanout({
     instance: 'i',
-    routes: everywhere(() => []),
+    routes: nowhere,
+    audiences: audiencesBy(nowhere),
     membersNow: async () => new Set(['1']),
     behind: () => new Set(),
     connected: async () => {},
@@ -75,7 +78,8 @@ t.test('a message being stored or sent out is known to be untold, until it is ou
   }
   const fanout = new Fanout({
     instance: 'i',
-    routes: everywhere(() => []),
+    routes: nowhere,
+    audiences: audiencesBy(nowhere),
     membersNow: async () => new Set(),
     behind: () => new Set(),
     connected: () => {
@@ -139,7 +143,8 @@ t.test('of an edit that meets a recall no event has the text, and until then it 
     membership: new MembershipCache(groupsOf({ version: 1, members: [] }), { mostMembers: 100 }),
     fanout: new Fanout({
       instance: 'i',
-      routes: everywhere(() => []),
+      routes: nowhere,
+      audiences: audiencesBy(nowhere),
       membersNow: async () => new Set(),
       behind: () => new Set(),
       connected: async () => {},
