@@ -77,7 +77,8 @@ export class MembershipCache {
 
   /** Keeps the groups in use fresh, and knows how promptly it hears what it is told. */
   start(): void {
-    this.#listening = every(LISTEN_EVERY_MS, () => void this.#listenOn())
+    // Behind what others publish in this turn: both leave together.
+    this.#listening = every(LISTEN_EVERY_MS, () => queueMicrotask(() => void this.#listenOn()))
     this.#keepFresh()
   }
 
