@@ -75,9 +75,9 @@ function createSignatureCheck(config: AuthConfig, now: () => number): (token: st
 
   return async (token) => {
     try {
-      const { alg = '' } = decodeProtectedHeader(token)
       // An HMAC takes less time than remembering it takes memory.
-      if (bySecret && alg === 'HS256') return principalOf(bySecret(token, claims()))
+      if (bySecret?.isFor(token)) return principalOf(bySecret.payloadOf(token, claims()))
+      const { alg = '' } = decodeProtectedHeader(token)
       if (keySet && BY_KEY_SET.includes(alg)) return await byKeySet(token, keySet)
     } catch (error) {
       throw error instanceof AppError ? error : new AppError('UNAUTHENTICATED', { cause: error })
