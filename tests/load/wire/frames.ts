@@ -12,7 +12,14 @@ const EIGHT_BYTES_MORE = 127
 export const MASK = 0x5a
 
 export function masked(bytes: Uint8Array): Uint8Array {
-  return bytes.map((byte) => byte ^ MASK)
+  const copy = new Uint8Array(bytes.length)
+  mask(bytes, copy, 0)
+  return copy
+}
+
+/** A loop of its own: `map` with a function takes three times as long. */
+function mask(bytes: Uint8Array, into: Uint8Array, at: number): void {
+  for (let i = 0; i < bytes.length; i++) into[at + i] = (bytes[i] as number) ^ MASK
 }
 
 /** How long the header of a frame of ours is, with its masking key. */
@@ -39,7 +46,7 @@ export function writeHeader(into: Uint8Array, at: number, { opcode, payload }: {
 /** A whole frame of ours. */
 export function frameOf(opcode: number, payload: Uint8Array): Uint8Array {
   const frame = new Uint8Array(headerLength(payload.length) + payload.length)
-  frame.set(masked(payload), writeHeader(frame, 0, { opcode, payload: payload.length }))
+  mask(payload, frame, writeHeader(frame, 0, { opcode, payload: payload.length }))
   return frame
 }
 
