@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { pairOf } from '@qunxin/contracts'
+import { type ConversationId, pairOf } from '@qunxin/contracts'
 import type { Clock, Logger } from '@qunxin/runtime'
 import type { Message } from '../domain/message.ts'
 import { RECENT } from '../domain/recent.ts'
@@ -7,6 +7,7 @@ import type { MembershipCache } from '../membership/cache.ts'
 import type { Members } from '../membership/members.ts'
 import type { PairPreferences } from '../preferences/pair-preferences.ts'
 import { SETTLING_MS } from '../preferences/settling.ts'
+import { BatchLoader } from '../store/batch-loader.ts'
 import type { Conversations } from '../store/conversations.ts'
 import type { MessageLog, Tail } from '../store/message-log.ts'
 import type { Conversation } from './conversation.ts'
@@ -16,6 +17,9 @@ import type { Tenures } from './tenures.ts'
 
 const MOST_YOUNG = 1_000
 const LOADS_AT_ONCE = 32
+/** Conversations loaded with one question, and begun with one write. */
+const TAILS = 64
+const BEGUN = 250
 const RETRY_MS = 200
 const COMPLAIN_EVERY_MS = 5_000
 
@@ -35,6 +39,8 @@ export interface PreparationOptions {
 export class Preparation {
   readonly #options: PreparationOptions
   readonly #slots = new Slots(LOADS_AT_ONCE)
+  readonly #tails: BatchLoader<ConversationId, Tail>
+  readonly #begun: BatchLoader<ConversationId, ConversationId>
   readonly #again: (messages: readonly Message[]) => void
   readonly #ready: (conversation: Conversation) => void
   #complainedAt = -Infinity
@@ -45,6 +51,12 @@ export class Preparation {
     calls: { ready(conversation: Conversation): void; again(messages: readonly Message[]): void },
   ) {
     this.#options = options
+    const { log, conversations, clock } = options
+    this.#tails = new BatchLoader(TAILS, (ids) => log.tails(ids, RECENT))
+    this.#begun = new BatchLoader(BEGUN, async (ids) => {
+      await conversations.begin(ids, clock.now())
+      return ids
+    })
     this.#ready = calls.ready
     this.#again = calls.again
   }
@@ -64,9 +76,7 @@ export class Preparation {
 
   /** Resolves when the place of the conversation in the log is known, or it was dropped. */
   async tail(conversation: Conversation): Promise<void> {
-    conversation.tailLoading ??= this.#until(conversation, () =>
-      this.#slots.use(() => this.#readTail(conversation)),
-    ).finally(() => {
+    conversation.tailLoading ??= this.#until(conversation, () => this.#readTail(conversation)).finally(() => {
       conversation.tailLoading = undefined
     })
     await conversation.tailLoading
@@ -162,12 +172,12 @@ export class Preparation {
   }
 
   async #readTail(conversation: Conversation): Promise<void> {
-    const { log, conversations, tenures, clock } = this.#options
+    const { log, tenures } = this.#options
     const { id, partition, seenSeq } = conversation
     const preferences = conversation.group === undefined && this.#readPreferences(conversation)
-    const [tail] = await Promise.all([log.tail(id, RECENT), preferences])
+    const [tail] = await Promise.all([this.#tails.of(id), preferences])
     await this.#finishChanges(conversation, tail)
-    if (tail.seq === 0 && isPair(id)) await conversations.begin(id, clock.now())
+    if (tail.seq === 0 && isPair(id)) await this.#begun.of(id)
     // What a rival has stored since we looked last is new here, however old it is: it may have been numbered, and stood still.
     const afterTime = seenSeq === undefined ? tenures.toldUntil(partition) : 0
     if (tail.seq > (seenSeq ?? 0) && tail.at > afterTime) {

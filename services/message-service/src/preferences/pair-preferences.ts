@@ -1,25 +1,22 @@
 import type { ConversationId } from '@qunxin/contracts'
+import { BatchLoader } from '../store/batch-loader.ts'
 import type { Preference, Preferences } from '../store/preferences.ts'
 
-/** Reads what users want of personal conversations; those asked for in one turn of the event loop are one question. */
+const PAIRS_PER_QUESTION = 500
+
+/** Reads what users want of personal conversations, of many with one question. */
 export class PairPreferences {
-  readonly #store: Pick<Preferences, 'ofPairs'>
-  #wanted = new Set<ConversationId>()
-  #asking: Promise<Map<ConversationId, Preference[]>> | undefined
+  readonly #loader: BatchLoader<ConversationId, readonly Preference[]>
 
   constructor(store: Pick<Preferences, 'ofPairs'>) {
-    this.#store = store
+    this.#loader = new BatchLoader<ConversationId, readonly Preference[]>(PAIRS_PER_QUESTION, async (pairs) => {
+      const rows = Map.groupBy(await store.ofPairs(pairs), (row) => row.conversation)
+      return pairs.map((pair) => rows.get(pair) ?? [])
+    })
   }
 
   /** As of some moment after the call. */
-  async of(conversation: ConversationId): Promise<readonly Preference[]> {
-    this.#wanted.add(conversation)
-    this.#asking ??= new Promise<void>((resolve) => setImmediate(resolve)).then(async () => {
-      const wanted = [...this.#wanted]
-      this.#wanted = new Set()
-      this.#asking = undefined
-      return Map.groupBy(await this.#store.ofPairs(wanted), (row) => row.conversation)
-    })
-    return (await this.#asking).get(conversation) ?? []
+  of(conversation: ConversationId): Promise<readonly Preference[]> {
+    return this.#loader.of(conversation)
   }
 }

@@ -2,8 +2,8 @@ import type { ConversationId, UserId } from '@qunxin/contracts'
 
 /** Which personal conversations a user has. A row may stand there before its first message: then it is not shown. */
 export interface Conversations {
-  /** Writes both users' rows; writing again changes nothing. Resolves when a majority has them. */
-  begin(conversation: ConversationId, at: number): Promise<void>
+  /** Writes the rows of both users of each; writing again changes nothing. Resolves when a majority has them. */
+  begin(conversations: readonly ConversationId[], at: number): Promise<void>
   /** Which of these a user has. */
   among(user: UserId, conversations: readonly ConversationId[]): Promise<Set<ConversationId>>
   /** Moves the hints of when something was last sent forward, where the rows are there; a hint never moves back. */

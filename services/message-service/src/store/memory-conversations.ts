@@ -6,11 +6,13 @@ import { byPlace, type Place } from './overviews.ts'
 export class MemoryConversations implements Conversations {
   readonly #rows = new Map<UserId, Map<ConversationId, number>>()
 
-  async begin(conversation: ConversationId, at: number): Promise<void> {
-    for (const user of pairOf(conversation) ?? []) {
-      const rows = this.#rows.get(user) ?? new Map<ConversationId, number>()
-      if (!rows.has(conversation)) rows.set(conversation, at)
-      this.#rows.set(user, rows)
+  async begin(conversations: readonly ConversationId[], at: number): Promise<void> {
+    for (const conversation of conversations) {
+      for (const user of pairOf(conversation) ?? []) {
+        const rows = this.#rows.get(user) ?? new Map<ConversationId, number>()
+        if (!rows.has(conversation)) rows.set(conversation, at)
+        this.#rows.set(user, rows)
+      }
     }
   }
 

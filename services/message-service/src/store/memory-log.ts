@@ -67,6 +67,10 @@ export class MemoryLog implements MessageLog {
     }
   }
 
+  tails(conversations: readonly ConversationId[], limit: number): Promise<Tail[]> {
+    return Promise.all(conversations.map((conversation) => this.tail(conversation, limit)))
+  }
+
   async originals(keys: readonly MessageKey[]): Promise<(Message | undefined)[]> {
     return keys.map((key) => this.#byKey.get(keyOf(key)))
   }

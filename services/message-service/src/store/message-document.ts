@@ -29,6 +29,10 @@ export function seqOf(id: string): number {
   return Number(id.slice(-SEQ_DIGITS))
 }
 
+export function conversationIn(id: string): ConversationId {
+  return id.slice(0, -SEQ_DIGITS - 1)
+}
+
 export function toDocument(message: Message): MessageDocument {
   const document: MessageDocument = {
     _id: idOf(message.conversation, message.seq),

@@ -57,6 +57,8 @@ export interface MessageLog {
    */
   applyChanges(changes: readonly Message[]): Promise<Message[]>
   tail(conversation: ConversationId, limit: number): Promise<Tail>
+  /** The same of each of these, in the order asked. */
+  tails(conversations: readonly ConversationId[], limit: number): Promise<Tail[]>
   /** What is stored under these keys, in the order asked. */
   originals(keys: readonly MessageKey[]): Promise<(Message | undefined)[]>
   /** Messages after `time` (exclusive), oldest first, without the recalls and edits among them. */

@@ -18,16 +18,17 @@ export class MongoConversations implements Conversations {
     this.#rows = db.collection('conversations')
   }
 
-  async begin(conversation: ConversationId, at: number): Promise<void> {
-    const users = pairOf(conversation) ?? []
+  async begin(conversations: readonly ConversationId[], at: number): Promise<void> {
     const write = this.#rows.bulkWrite(
-      users.map((user) => ({
-        updateOne: {
-          filter: { _id: `${user}/${conversation}` },
-          update: { $setOnInsert: { user, conversation, lastAt: at } },
-          upsert: true,
-        },
-      })),
+      conversations.flatMap((conversation) =>
+        (pairOf(conversation) ?? []).map((user) => ({
+          updateOne: {
+            filter: { _id: `${user}/${conversation}` },
+            update: { $setOnInsert: { user, conversation, lastAt: at } },
+            upsert: true,
+          },
+        })),
+      ),
       { ordered: false, writeConcern: { w: 'majority', journal: true } },
     )
     await answered(write)

@@ -6,7 +6,7 @@ import { clipped } from '../domain/visibility.ts'
 import { answered } from './answered.ts'
 import { applyChanges } from './apply-changes.ts'
 import { documentsOf } from './document-bytes.ts'
-import { idOf, type MessageDocument, SEQ_DIGITS, seqOf, toMessage } from './message-document.ts'
+import { conversationIn, idOf, type MessageDocument, SEQ_DIGITS, seqOf, toMessage } from './message-document.ts'
 import { type Appended, type Head, type MessageLog, OutcomeUnknown, type Range, type Tail } from './message-log.ts'
 
 /** On the disks of a majority; the server gives up saying so after a while, and then the outcome is unknown. */
@@ -21,6 +21,7 @@ const KEPT_BYTES = 1024 * 1024
 const NO_CHANGE = { change: { $exists: false } }
 
 type TailDocument = Pick<MessageDocument, '_id' | 'from' | 'msgId' | 'hash' | 'at' | 'change' | 'recalled' | 'edited'>
+const OF_TAIL = { from: 1, msgId: 1, hash: 1, at: 1, change: 1, recalled: 1, edited: 1 } as const
 
 interface InsertReply {
   n: number
@@ -93,11 +94,34 @@ export class MongoLog implements MessageLog {
       .find(between(conversation))
       .sort({ _id: -1 })
       .limit(limit)
-      .project<TailDocument>({ from: 1, msgId: 1, hash: 1, at: 1, change: 1, recalled: 1, edited: 1 })
+      .project<TailDocument>(OF_TAIL)
       .toArray()
-    const recent = (await answered(newestFirst)).reverse().map(({ _id, ...fields }) => ({ ...fields, seq: seqOf(_id) }))
-    const { seq, at } = recent.at(-1) ?? { seq: 0, at: 0 }
-    return { seq, at, recent }
+    return tailOf((await answered(newestFirst)).reverse())
+  }
+
+  async tails(conversations: readonly ConversationId[], limit: number): Promise<Tail[]> {
+    const [only, ...others] = conversations
+    if (only === undefined) return []
+    if (others.length === 0) return [await this.tail(only, limit)]
+    // Most of many that are loaded together have just begun. Of the others it is known which entries there are: seqs have no hole.
+    const heads = await answered(this.heads(conversations))
+    const ids = heads.flatMap(({ conversation, seq }) =>
+      Array.from({ length: Math.min(limit, seq) }, (_, i) => idOf(conversation, seq - i)),
+    )
+    const byConversation = new Map<ConversationId, TailDocument[]>()
+    if (ids.length > 0) {
+      const found = this.#messages
+        .find({ _id: { $in: ids } }, { batchSize: ids.length + 1 })
+        .sort({ _id: 1 })
+        .project<TailDocument>(OF_TAIL)
+      for (const document of await answered(found.toArray())) {
+        const conversation = conversationIn(document._id)
+        const entries = byConversation.get(conversation)
+        if (entries) entries.push(document)
+        else byConversation.set(conversation, [document])
+      }
+    }
+    return conversations.map((conversation) => tailOf(byConversation.get(conversation) ?? []))
   }
 
   async originals(keys: readonly MessageKey[]): Promise<(Message | undefined)[]> {
@@ -209,6 +233,12 @@ export class MongoLog implements MessageLog {
     if (range.changes === false) Object.assign(filter, NO_CHANGE)
     return answered(this.#messages.find(filter).sort({ _id: direction }).limit(range.limit).toArray())
   }
+}
+
+function tailOf(documents: readonly TailDocument[]): Tail {
+  const recent = documents.map(({ _id, ...fields }) => ({ ...fields, seq: seqOf(_id) }))
+  const { seq, at } = recent.at(-1) ?? { seq: 0, at: 0 }
+  return { seq, at, recent }
 }
 
 function between(conversation: ConversationId, fromSeq = 0, toSeq?: number): Filter<MessageDocument> {

@@ -4,7 +4,7 @@ import type { Message } from '../domain/message.ts'
 import type { Cursor, Floor } from '../domain/present.ts'
 import type { ChangeEntry } from '../domain/unread.ts'
 import { answered } from './answered.ts'
-import { idOf, type MessageDocument, seqOf, toMessage } from './message-document.ts'
+import { conversationIn, idOf, type MessageDocument, seqOf, toMessage } from './message-document.ts'
 import * as parts from './overview-parts.ts'
 import type { CountAsked, Overviews } from './overviews.ts'
 
@@ -93,7 +93,7 @@ export class MongoOverviews implements Overviews {
     const times = new Map<ConversationId, Map<number, number>>()
     for (const { bound, at = 0 } of rows) {
       if (bound === undefined) continue
-      const conversation = conversationOf(bound)
+      const conversation = conversationIn(bound)
       const found = times.get(conversation) ?? new Map<number, number>()
       times.set(conversation, found.set(seqOf(bound), at))
     }
@@ -152,13 +152,9 @@ function seqsIn(rows: readonly Row[], count: number): number[] {
 
 function headSeqsIn(rows: readonly Row[]): Map<ConversationId, number> {
   const heads = rows.flatMap(({ headId }) =>
-    headId === undefined ? [] : [[conversationOf(headId), seqOf(headId)] as const],
+    headId === undefined ? [] : [[conversationIn(headId), seqOf(headId)] as const],
   )
   return new Map(heads)
-}
-
-function conversationOf(id: string): ConversationId {
-  return id.slice(0, id.lastIndexOf(':'))
 }
 
 function standingIn(rows: readonly Row[]) {

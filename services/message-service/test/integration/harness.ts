@@ -343,6 +343,10 @@ export function tappedLog() {
       calls.push('tail')
       return log.tail(conversation, limit)
     },
+    tails: (conversations, limit) => {
+      calls.push(...conversations.map(() => 'tail'))
+      return log.tails(conversations, limit)
+    },
     stored: (messages) => log.stored(messages),
     originals: (keys) => log.originals(keys),
     applyChanges: async (changes) => {

@@ -49,7 +49,7 @@ await log.append(
     ),
   ),
 )
-for (const [i, conversation] of peers.entries()) await rows.begin(conversation, 1_003 + i * 10)
+for (const [i, conversation] of peers.entries()) await rows.begin([conversation], 1_003 + i * 10)
 for (const group of groups) {
   const count = group === LARGE.group ? LARGE.messages : BUSY.messages
   for (let first = 1; first <= count; first += PER_COMMIT) {

@@ -70,7 +70,7 @@ t.test(`unread, the last message and the cursors are what one would count by han
       membership ? ['1', '2', '3', '4'] : ['1', name],
       draw(6) ? 1 + draw(80) : 1_300 + draw(600),
     )
-    if (!membership) await rows.begin(conversation, 1_000)
+    if (!membership) await rows.begin([conversation], 1_000)
     for (let at = 0; at < entries.length; at += 500) await log.append(entries.slice(at, at + 500))
     const read = draw(2) ? draw(entries.length + 1) : 0
     await cursors.advance([{ user: '1', conversation, deliveredSeq: read, readSeq: read }])

@@ -46,7 +46,7 @@ t.test('a service learns who is online, in the order it asked, each as often as 
 
 t.test('a client learns of its contacts only, and of who blocks it nothing', async (t) => {
   const { clients, conversations, preferences, asked } = setup(['2', '3', '4', '5'])
-  for (const conversation of ['p1-2', 'p1-3', 'p1-4']) await conversations.begin(conversation, 1)
+  for (const conversation of ['p1-2', 'p1-3', 'p1-4']) await conversations.begin([conversation], 1)
   await preferences.change({ user: '3', conversation: 'p1-3', version: 0, blocked: true })
   await preferences.change({ user: '1', conversation: 'p1-4', version: 0, blocked: true })
   const { users } = await clients['message.queryPresence']({ userIds: ['5', '4', '3', '2', '2', '1'] }, context('1'))

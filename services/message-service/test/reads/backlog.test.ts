@@ -21,7 +21,7 @@ type Ports = ReturnType<typeof setup>
 /** So many messages to user 9, from `user`, a millisecond apart beginning at `at`. */
 async function talk(ports: Ports, user: string, options: { messages: number; at: number }) {
   const conversation = `p${user}-9`
-  await ports.conversations.begin(conversation, options.at)
+  await ports.conversations.begin([conversation], options.at)
   await ports.log.append(
     Array.from({ length: options.messages }, (_, i) =>
       message({ conversation, from: user, to: '9', seq: i + 1, at: options.at + i, msgId: `${user}-${i}` }),
@@ -107,7 +107,7 @@ t.test('of a group come back to, nothing of before, whatever the cursor says and
 
 t.test('rows without messages and conversations up to date give nothing', async (t) => {
   const ports = setup()
-  await ports.conversations.begin('p3-9', 1)
+  await ports.conversations.begin(['p3-9'], 1)
   await talk(ports, '1', { messages: 2, at: 100 })
   await ports.cursors.advance([{ user: '9', conversation: 'p1-9', deliveredSeq: 2 }])
   t.same(await told(ports), [])

@@ -32,7 +32,7 @@ async function brought(ports: Ports) {
 
 async function say(ports: Ports, conversation: string, options: { from: string; to: string; messages: number }) {
   const { from, to, messages } = options
-  await ports.conversations.begin(conversation, 5)
+  await ports.conversations.begin([conversation], 5)
   await ports.log.append(
     Array.from({ length: messages }, (_, i) => message({ conversation, from, to, seq: i + 1, msgId: `${from}-${i}` })),
   )
@@ -86,7 +86,7 @@ t.test('whoever cannot be told about at once is named, to be read alone', async 
   const ports = setup()
   ports.state.answer = async (users) => users.map((user) => (user === '2' ? null : []))
   t.same(await found(ports), ['2'], 'in too many groups for one answer')
-  for (let peer = 10; peer < 2_011; peer++) await ports.conversations.begin(`p3-${peer}`, peer)
+  for (let peer = 10; peer < 2_011; peer++) await ports.conversations.begin([`p3-${peer}`], peer)
   t.ok((await found(ports)).includes('3'), 'in too many conversations')
   ports.state.answer = () => Promise.reject(new AppError('UNAVAILABLE'))
   t.same(await found(ports), USERS, 'group-service is away')
@@ -145,7 +145,7 @@ t.test('what comes along is what each would read alone', async (t) => {
       ['1', '3'],
       ['2', '9'],
     ] as const) {
-      await ports.conversations.begin(`p${one}-${other}`, 1)
+      await ports.conversations.begin([`p${one}-${other}`], 1)
       await ports.log.append(
         Array.from({ length: upTo(6) }, (_, i) => {
           const [from, to] = upTo(1) ? [one, other] : [other, one]

@@ -22,7 +22,7 @@ async function talk(
   const { by, at, ...fields } = options
   const group = conversation.startsWith('g') ? { group: conversation.slice(1) } : {}
   const [head] = await ports.log.heads([conversation])
-  if (!head && !('group' in group)) await ports.conversations.begin(conversation, at)
+  if (!head && !('group' in group)) await ports.conversations.begin([conversation], at)
   const first = (head?.seq ?? 0) + 1
   const to = (from: string) => ('group' in group ? {} : { to: peerOf(conversation, from) ?? '' })
   await ports.log.append(
@@ -57,7 +57,7 @@ t.test(
 
 t.test('a row without a message is not shown, nor a group without one or of others', async (t) => {
   const ports = setup([{ groupId: '5', joinedAt: 1, joinedSeq: 0 }])
-  await ports.conversations.begin('p1-2', 9)
+  await ports.conversations.begin(['p1-2'], 9)
   await talk(ports, 'g6', { by: ['3'], at: 300 })
   t.same(await list(ports), { conversations: [] })
 })
@@ -127,7 +127,7 @@ t.test('so it is too where so much of what was not read has been removed that no
   const ports = setup()
   const entry = (seq: number, fields: Partial<Message> = {}) =>
     message({ conversation: 'p1-2', seq, at: 1_000 + seq, from: '2', to: '1', ...fields })
-  await ports.conversations.begin('p1-2', 1)
+  await ports.conversations.begin(['p1-2'], 1)
   await ports.log.append([
     ...[6_001, 6_002, 6_003, 6_004].map((seq) => entry(seq)),
     entry(6_005, { from: '1', to: '2' }),

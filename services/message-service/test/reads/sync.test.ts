@@ -14,7 +14,7 @@ type Ports = ReturnType<typeof setup>
 
 async function talk(ports: Ports, conversation: ConversationId, count: number, fields: Partial<Message> = {}) {
   const place = conversation.startsWith('g') ? { group: conversation.slice(1) } : {}
-  if (conversation.startsWith('p')) await ports.conversations.begin(conversation, 1)
+  if (conversation.startsWith('p')) await ports.conversations.begin([conversation], 1)
   await ports.log.append(
     Array.from({ length: count }, (_, i) =>
       message({ conversation, ...place, from: '9', seq: i + 1, at: 100 + i, ...fields }),
@@ -85,7 +85,7 @@ t.test('conversations not named that have messages are new: groups, then persona
   const ports = setup(groups.map((groupId) => ({ groupId, joinedAt: 1, joinedSeq: 0 })))
   for (const group of groups) await talk(ports, `g${group}`, 2)
   for (let peer = 1_000; peer < 1_400; peer++) await talk(ports, `p1-${peer}`, 1)
-  await ports.conversations.begin('p1-2', 1)
+  await ports.conversations.begin(['p1-2'], 1)
   const asked: [ConversationId, number][] = [
     ['g1000', 2],
     ['p1-1000', 1],
@@ -107,7 +107,7 @@ t.test('conversations not named that have messages are new: groups, then persona
 
 t.test('a page of new conversations may be all of rows without messages, and leads on', async (t) => {
   const ports = setup()
-  for (let peer = 1_000; peer < 1_500; peer++) await ports.conversations.begin(`p1-${peer}`, 1)
+  for (let peer = 1_000; peer < 1_500; peer++) await ports.conversations.begin([`p1-${peer}`], 1)
   await talk(ports, 'p1-2000', 1)
   const first = await sync(ports)
   t.same(first.new, [])

@@ -5,8 +5,8 @@ import type { Conversations } from '../../src/store/conversations.ts'
 export async function conversationsSuite(t: Test, open: () => Promise<Conversations>): Promise<void> {
   t.test('both users have the conversation, begun once or twice at once', async (t) => {
     const rows = await open()
-    await Promise.all([rows.begin('p1-2', 5), rows.begin('p1-2', 6)])
-    await rows.begin('p1-2', 7)
+    await Promise.all([rows.begin(['p1-2'], 5), rows.begin(['p1-2'], 6)])
+    await rows.begin(['p1-2'], 7)
     t.same(await rows.of('1', 10), ['p1-2'])
     t.same(await rows.of('2', 10), ['p1-2'])
     t.same(await rows.of('3', 10), [])
@@ -14,16 +14,16 @@ export async function conversationsSuite(t: Test, open: () => Promise<Conversati
 
   t.test('a user’s conversations come newest first, so many as asked', async (t) => {
     const rows = await open()
-    await rows.begin('p1-2', 5)
-    await rows.begin('p1-3', 9)
-    await rows.begin('p1-4', 7)
+    await rows.begin(['p1-2'], 5)
+    await rows.begin(['p1-3'], 9)
+    await rows.begin(['p1-4'], 7)
     t.same(await rows.of('1', 2), ['p1-3', 'p1-4'])
   })
 
   t.test('which of some conversations a user has is found by their names', async (t) => {
     const rows = await open()
-    await rows.begin('p1-2', 5)
-    await rows.begin('p2-3', 6)
+    await rows.begin(['p1-2'], 5)
+    await rows.begin(['p2-3'], 6)
     t.same(await rows.among('1', ['p1-2', 'p2-3', 'p1-9']), new Set(['p1-2']))
     t.same(await rows.among('9', ['p1-2', 'p1-9']), new Set())
     t.same(await rows.among('1', []), new Set())
@@ -36,7 +36,7 @@ export async function conversationsSuite(t: Test, open: () => Promise<Conversati
       ['p1-3', 6],
       ['p2-3', 7],
     ] as const)
-      await rows.begin(conversation, at)
+      await rows.begin([conversation], at)
     const sorted = async (limit: number) => {
       const found = await rows.ofUsers(['1', '2', '4'], limit)
       return [...found].map(([user, conversations]) => [user, conversations.toSorted()])

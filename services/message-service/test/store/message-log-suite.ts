@@ -49,6 +49,15 @@ export async function messageLogSuite(t: Test, open: () => Promise<MessageLog>):
     )
   })
 
+  t.test('the tails of many are those of each', async (t) => {
+    const log = await open()
+    await log.append(upTo(5))
+    await log.append([1, 2].map((seq) => message({ group: '5', seq })))
+    const all = ['g5', 'p1-9', 'p1-2', 'p1-9']
+    for (const some of [[], ['p1-2'], all])
+      t.same(await log.tails(some, 3), await Promise.all(some.map((one) => log.tail(one, 3))))
+  })
+
   t.test('an original is found by its key, and nothing by another', async (t) => {
     const log = await open()
     await log.append(upTo(3))

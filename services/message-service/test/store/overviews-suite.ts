@@ -30,8 +30,8 @@ export async function overviewsSuite(t: Test, open: () => Promise<Stores>): Prom
 
   t.test('personal conversations come by their hints in pages, those of one time by id', async (t) => {
     const { conversations, overviews } = await open()
-    for (const [peer, at] of Object.entries({ 2: 5, 3: 7, 4: 7, 5: 9 })) await conversations.begin(`p1-${peer}`, at)
-    await conversations.begin('p6-7', 8)
+    for (const [peer, at] of Object.entries({ 2: 5, 3: 7, 4: 7, 5: 9 })) await conversations.begin([`p1-${peer}`], at)
+    await conversations.begin(['p6-7'], 8)
     const first = await overviews.places('1', { ...NOTHING, limit: 2 })
     t.same(first.personal, [
       { conversation: 'p1-5', at: 9 },
@@ -46,7 +46,7 @@ export async function overviewsSuite(t: Test, open: () => Promise<Stores>): Prom
 
   t.test('a hint moves both users’ rows forward, never back, and makes none', async (t) => {
     const { conversations, overviews } = await open()
-    await conversations.begin('p1-2', 5)
+    await conversations.begin(['p1-2'], 5)
     await conversations.touch([
       { conversation: 'p1-2', at: 9 },
       { conversation: 'p1-3', at: 9 },
@@ -143,8 +143,8 @@ export async function overviewsSuite(t: Test, open: () => Promise<Stores>): Prom
 
   t.test('personal conversations are found by id from anywhere on, with the newest seqs of others', async (t) => {
     const { log, conversations, overviews } = await open()
-    for (const peer of ['2', '30', '4']) await conversations.begin(personalConversation('1', peer), 5)
-    await conversations.begin('p2-11', 5)
+    for (const peer of ['2', '30', '4']) await conversations.begin([personalConversation('1', peer)], 5)
+    await conversations.begin(['p2-11'], 5)
     await talk(log, 'g5', ['1', '2'], { group: '5' })
     const ask = { limit: 2, heads: ['g5', 'p1-2'], points: [] }
     const first = await overviews.begun('1', { ...ask, after: '' })
