@@ -37,6 +37,9 @@ const SOCKETS_DRAIN_MS = 16_000
 /** Of the time a stop may take: to end the process itself. */
 const SPARE_MS = 1_000
 
+/** Everybody comes at once when a gateway was gone, and who finds no room is not heard again for seconds; the kernel may allow fewer. */
+const LISTEN_BACKLOG = 65_535
+
 /** What HS256 asks for. */
 const SAFE_SECRET_BYTES = 32
 const ANY_ADDRESS = new Set(['0.0.0.0', '::'])
@@ -150,7 +153,7 @@ export async function startGateway(
     const announcement = announce(bus, node)
     undo('announcement', () => announcement.stop())
     undo('sends under way', () => sends.idle(), config.SEND_TIMEOUT_MS + 500)
-    await app.listen({ host: config.HOST, port: config.PORT })
+    await app.listen({ host: config.HOST, port: config.PORT, backlog: LISTEN_BACKLOG })
     readiness.met('http')
     undo('http', () => app.close(), config.SEND_TIMEOUT_MS + 1_000)
     undo('connections', () => sockets.drain(), SOCKETS_DRAIN_MS)
