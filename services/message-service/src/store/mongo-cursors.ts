@@ -26,15 +26,20 @@ export class MongoCursors implements Cursors {
   }
 
   async advance(moves: readonly CursorMove[]): Promise<void> {
-    const together: CursorMove[][] = []
-    const alone: CursorMove[] = []
-    for (const same of Map.groupBy(moves, placeOf).values()) {
-      if (same.length < TOGETHER) alone.push(...same)
-      else together.push(same)
-    }
-    const written = await this.#write([...together.map(updateOfMany), ...alone.map(updateOfOne)])
-    // An update of many makes no cursor for who has none yet.
-    if (written < moves.length) await this.#write(together.flat().map(updateOfOne))
+    if (await this.#writeTogether(moves)) return
+    await this.#write(moves.map(updateOfOne))
+  }
+
+  /** Writes as many as may be with one update; false when not all of them are written. */
+  async #writeTogether(moves: readonly CursorMove[]): Promise<boolean> {
+    const places = [...Map.groupBy(moves, placeOf).values()]
+    if (places.every((same) => same.length < TOGETHER)) return false
+    const updates = places.flatMap((same) => (same.length < TOGETHER ? same.map(updateOfOne) : updateOfMany(same)))
+    // An update of many makes no cursor for who has none, and the driver does not try one again that broke.
+    return this.#write(updates).then(
+      (written) => written === moves.length,
+      () => false,
+    )
   }
 
   async each(keys: readonly CursorKey[]): Promise<Cursor[]> {
