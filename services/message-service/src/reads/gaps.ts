@@ -18,6 +18,8 @@ export interface Missed {
 
 /** What an answer brings to all its users together, and to one of them; who has missed more is read alone. */
 const ENTRIES = { all: 2_000, each: 100 }
+/** Characters of text in an answer: it is put together at one go, and sends wait meanwhile. */
+const TEXT = 2 * 1024 * 1024
 
 /** What others sent in the gaps of each user, in one question. Who is left out is to be read alone. */
 export async function readGaps(
@@ -37,9 +39,13 @@ export async function readGaps(
   const entries = new ReadEntries()
   entries.add(wanted, await overviews.entries(wanted))
   const read = new Map<UserId, MsgModel[]>()
+  let left = TEXT
   for (const [user, theirs] of asked) {
     const messages = messagesIn(theirs, user, entries)
-    if (messages) read.set(user, messages)
+    const text = messages?.reduce((sum, { contentStr }) => sum + contentStr.length, 0) ?? 0
+    if (!messages || text > left) continue
+    left -= text
+    read.set(user, messages)
   }
   return read
 }

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { personalConversation } from '@qunxin/contracts'
 import { AppError } from '@qunxin/runtime'
 import t from 'tap'
 import { readBacklog } from '../../src/reads/backlog.ts'
@@ -129,6 +130,22 @@ t.test('so many fit into one answer', async (t) => {
   const { behind, backlogs = [] } = await readBehind(ports, users, true)
   t.same([behind.length, backlogs.length], [8, 22])
   t.same(new Set([...behind, ...backlogs.map(([user]) => user)]), new Set(users))
+})
+
+t.test('so much text fits into one answer', async (t) => {
+  const ports = setup()
+  for (const [to, length] of [
+    ['2', 1_500_000],
+    ['3', 1_000_000],
+    ['9', 500_000],
+  ] as const) {
+    const conversation = personalConversation('1', to)
+    await ports.conversations.begin([conversation], 5)
+    await ports.log.append([message({ conversation, from: '1', to, text: 'x'.repeat(length) })])
+  }
+  const { behind, backlogs } = await brought(ports)
+  t.same(behind, ['3'])
+  t.same(backlogs, { 1: [], 2: ['1:1'], 9: ['1:1'] })
 })
 
 t.test('what comes along is what each would read alone', async (t) => {
