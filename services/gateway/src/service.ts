@@ -37,8 +37,11 @@ const SOCKETS_DRAIN_MS = 16_000
 /** Of the time a stop may take: to end the process itself. */
 const SPARE_MS = 1_000
 
-/** Everybody comes at once when a gateway was gone, and who finds no room is not heard again for seconds; the kernel may allow fewer. */
-const LISTEN_BACKLOG = 65_535
+/**
+ * Everybody comes at once when a gateway was gone, and a SYN that finds no room comes again after 1, 3 and 7 s: room for as many as
+ * are bound in a few seconds. The kernel may allow fewer (`net.core.somaxconn`, 4,096 by default).
+ */
+const LISTEN_BACKLOG = 4_096
 
 /** What HS256 asks for. */
 const SAFE_SECRET_BYTES = 32
