@@ -20,7 +20,7 @@ export interface UpgradesOptions {
 
 /**
  * Takes WebSocket handshakes as they come from Node, past fastify: a request, a reply, a log, an id and a response that nobody
- * gets are a third of what a connection costs. Only a refusal is an answer, and made by fastify like every other: it gets the
+ * gets cost as much again as ws does (docs/adr/0028). Only a refusal is an answer, and made by fastify like every other: it gets the
  * request after all, and asks `whyRefused`.
  */
 export class Upgrades {
