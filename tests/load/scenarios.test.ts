@@ -79,7 +79,8 @@ t.test('scenarios', { jobs: 2 }, async (t) => {
       })
 
       t.test('connect: everybody is bound, and messages go round the new ones too', async (t) => {
-        const { figures, latency, history } = await run(t, 'connect', { sdk, clients: 40, atOnce: 7, rate: 200 })
+        const settings = { sdk, clients: 40, before: 10, atOnce: 7, rate: 200 }
+        const { figures, latency, history } = await run(t, 'connect', settings)
         t.ok((figures?.boundPerSecond ?? 0) > 0, `${figures?.boundPerSecond} a second`)
         t.equal(latency.connected?.count, 140, 'those that were there before were timed too')
         const { attempts, clients, conversations } = history

@@ -119,10 +119,10 @@ const ofTheIssue: readonly PerformanceRow[] = [
   },
   {
     name: 'connect',
-    says: 'connecting and binding with a token, 4,000 users',
+    says: 'connecting and binding with a token, 4,000 users after as many others',
     scenario: 'connect',
     ...processes(1),
-    settings: { clients: 4_000, warmUp: 1 },
+    settings: { clients: 4_000, before: 4_000, warmUp: 1 },
     targets: [atLeast('boundPerSecond', 4_000)],
     also: ['boundP99'],
     comparison: 'Centrifugo 4,657; Socket.IO 3,770',
