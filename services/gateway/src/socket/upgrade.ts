@@ -50,7 +50,9 @@ export class Upgrades {
   #begin(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // Node listens no more, and ws does not yet.
     socket.on('error', destroy)
-    if (!HANDSHAKE_URL.test(request.url ?? '')) {
+    // A request in front of it has no answer yet, and would get it in the midst of this one's.
+    if (isAnswering(socket)) return void socket.destroy()
+    if (request.method !== 'GET' || !HANDSHAKE_URL.test(request.url ?? '')) {
       this.#answer(request, socket)
       return
     }
@@ -96,4 +98,9 @@ export class Upgrades {
 
 function destroy(this: Duplex): void {
   this.destroy()
+}
+
+/** Node keeps there the response that is being written, and takes no second one. */
+function isAnswering(socket: Duplex & { _httpMessage?: ServerResponse | null }): boolean {
+  return Boolean(socket._httpMessage)
 }
