@@ -29,15 +29,15 @@ export class Audiences {
     const kept = this.#kept.get(group)
     if (kept?.users === users) return kept
     const changes = this.#changes
-    const audience = audienceOf(users, await this.#routes.nodesOf(users))
-    // Of whom nothing is cached nothing certain is known: they may come without a word.
-    const isCertain = changes === this.#changes && users.size >= KEPT_FROM && this.#areCached(users)
-    if (isCertain) this.#kept.set(group, audience)
+    const routes = await this.#routes.nodesOf(users)
+    const audience = audienceOf(users, routes)
+    if (changes === this.#changes && users.size >= KEPT_FROM && this.#areCached(routes)) this.#kept.set(group, audience)
     return audience
   }
 
-  #areCached(users: ReadonlySet<UserId>): boolean {
-    for (const user of users) if (this.#routes.cached(user) === undefined) return false
+  /** What was found and is not cached was not certain: they may come without a word, or be found where they are not. */
+  #areCached(routes: Awaited<ReturnType<Routes['nodesOf']>>): boolean {
+    for (const [user, nodes] of routes) if (this.#routes.cached(user) !== nodes) return false
     return true
   }
 

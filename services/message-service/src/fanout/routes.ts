@@ -10,7 +10,7 @@ export interface Routes {
    * @throws AppError UNAVAILABLE when that is not certain
    */
   online(users: readonly UserId[]): Promise<Set<UserId>>
-  /** What `nodesOf` would say, when that is certain. */
+  /** The very set that `nodesOf` would find, when that is certain. */
   cached(user: UserId): ReadonlySet<string> | undefined
   bound(node: string, users: Iterable<UserId>): void
   unbound(node: string, users: Iterable<UserId>): void

@@ -9,14 +9,17 @@ const members: ReadonlySet<UserId> = new Set(users)
 /** Everybody on node `a` but those who left; `looked` counts how often somebody asked. */
 function setup() {
   const state = { looked: 0, left: new Set<UserId>(), uncertain: new Set<UserId>(), looking: Promise.resolve() }
-  const on = (user: UserId) => new Set(state.left.has(user) ? [] : ['a'])
+  const [here, nowhere]: readonly [ReadonlySet<string>, ReadonlySet<string>] = [new Set(['a']), new Set()]
+  const on = (user: UserId) => (state.left.has(user) ? nowhere : here)
   const routes = new LateRoutes(() => [])
   const audiences = new Audiences(routes)
   const real: Routes = {
     ...everywhere(() => []),
     async nodesOf(users) {
       state.looked += 1
-      const found = new Map([...users].map((user) => [user, on(user)] as const))
+      const anywhere = new Set(['a', 'b'])
+      const find = (user: UserId) => [user, state.uncertain.has(user) ? anywhere : on(user)] as const
+      const found = new Map([...users].map(find))
       await state.looking
       return found
     },
@@ -71,6 +74,19 @@ t.test('what is not certain, or has changed while it was looked up, is looked up
   state.looking = looking.promise
   const sizesBefore = sizes()
   routes.unbound('a', ['9'])
+  looking.resolve()
+  t.same(await sizesBefore, [50, 0])
+  t.same(await sizes(), [49, 1])
+})
+
+t.test('what was not certain when it was looked up is not kept, though it is certain by now', async (t) => {
+  const { state, sizes } = setup()
+  state.left.add('3')
+  state.uncertain.add('3')
+  const looking = Promise.withResolvers<void>()
+  state.looking = looking.promise
+  const sizesBefore = sizes()
+  state.uncertain.clear()
   looking.resolve()
   t.same(await sizesBefore, [50, 0])
   t.same(await sizes(), [49, 1])
