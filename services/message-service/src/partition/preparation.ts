@@ -16,6 +16,7 @@ import { Slots } from './slots.ts'
 import type { Tenures } from './tenures.ts'
 
 const MOST_YOUNG = 1_000
+/** Of what is read of one conversation: these share the connections to MongoDB with commits. */
 const LOADS_AT_ONCE = 32
 /** Conversations loaded with one question, and begun with one write. */
 const TAILS = 64
@@ -167,8 +168,10 @@ export class Preparation {
     const changes = tail.recent.filter(({ change, seq }) => change && seq > seenSeq)
     if (changes.length === 0) return
     const { log } = this.#options
-    const stored = await log.originals(changes.map(({ from, msgId }) => ({ conversation: id, from, msgId })))
-    await log.applyChanges(stored.filter((one) => one !== undefined))
+    await this.#slots.use(async () => {
+      const stored = await log.originals(changes.map(({ from, msgId }) => ({ conversation: id, from, msgId })))
+      await log.applyChanges(stored.filter((one) => one !== undefined))
+    })
   }
 
   async #readTail(conversation: Conversation): Promise<void> {
@@ -182,7 +185,7 @@ export class Preparation {
     const afterTime = seenSeq === undefined ? tenures.toldUntil(partition) : 0
     if (tail.seq > (seenSeq ?? 0) && tail.at > afterTime) {
       const range = { fromSeq: (seenSeq ?? 0) + 1, toSeq: tail.seq, afterTime, limit: MOST_YOUNG }
-      const young = await log.newest(id, range)
+      const young = await this.#slots.use(() => log.newest(id, range))
       this.#again(young.filter((message) => !conversation.refuses(message)))
     }
     conversation.take(tail)

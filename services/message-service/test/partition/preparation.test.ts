@@ -8,19 +8,19 @@ import { SETTLING_MS } from '../../src/preferences/settling.ts'
 import { MemoryConversations } from '../../src/store/memory-conversations.ts'
 import { MemoryLog } from '../../src/store/memory-log.ts'
 import type { Preference } from '../../src/store/preferences.ts'
-import { groupsOf } from '../sample.ts'
+import { groupsOf, message } from '../sample.ts'
 
 const blocked: Preference = { user: '2', conversation: 'p1-2', version: 1, blocked: true, muted: false }
 
 /** An owner for `ageMs`; resolves what is asked for as it becomes ready. */
-function owner(ageMs: number) {
+function owner(ageMs: number, log = new MemoryLog()) {
   const ownedSince = performance.now() - ageMs
   const rows: Preference[] = []
   let readings = 0
   const ready = Promise.withResolvers<Conversation>()
   const preparation = new Preparation(
     {
-      log: new MemoryLog(),
+      log,
       conversations: new MemoryConversations(),
       membership: new MembershipCache(groupsOf({ version: 1, members: [] }), { mostMembers: 1 }),
       preferences: {
@@ -80,4 +80,23 @@ t.test('a new owner refuses nobody while another may still be storing what it wo
   await settled()
   while (!isReady()) await new Promise((resolve) => setTimeout(resolve, 1))
   t.ok(readings() >= 2)
+})
+
+t.test('of conversations that are loaded together a few at a time have what may be untold read', async (t) => {
+  const log = new MemoryLog()
+  let reading = 0
+  let most = 0
+  const newest = log.newest.bind(log)
+  log.newest = async (...args) => {
+    most = Math.max(most, ++reading)
+    await new Promise((resolve) => setImmediate(resolve))
+    reading -= 1
+    return newest(...args)
+  }
+  const conversations = Array.from({ length: 200 }, (_, i) => new Conversation(`p1-${i + 2}`, 0))
+  await log.append(conversations.map(({ id }) => message({ conversation: id, seq: 1, at: Date.now() })))
+  const { preparation } = owner(SETTLING_MS, log)
+  await Promise.all(conversations.map((conversation) => preparation.tail(conversation)))
+  t.ok(conversations.every(({ position }) => position?.seq === 1))
+  t.equal(most, 32)
 })
