@@ -1,4 +1,8 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises'
+import { withinTime } from '@qunxin/runtime'
+
+/** The next question does not wait longer for the one before: its connection may have fallen silent. */
+const PATIENCE_MS = 500
 
 /**
  * Loads by key, many with one question: while one is under way who comes gathers for the next. What is answered is as of some
@@ -35,16 +39,19 @@ export class BatchLoader<K, V> {
     while (this.#waiting.size > 0) {
       // Those of one turn go together.
       await endOfTurn()
-      const batch = this.#take()
-      try {
-        const found = await this.#load([...batch.keys()])
-        let i = 0
-        for (const { resolve } of batch.values()) resolve(found[i++] as V)
-      } catch (error) {
-        for (const { reject } of batch.values()) reject(error)
-      }
+      await withinTime(PATIENCE_MS, this.#ask(this.#take())).catch(() => {})
     }
     this.#loading = false
+  }
+
+  async #ask(batch: ReadonlyMap<K, PromiseWithResolvers<V>>): Promise<void> {
+    try {
+      const found = await this.#load([...batch.keys()])
+      let i = 0
+      for (const { resolve } of batch.values()) resolve(found[i++] as V)
+    } catch (error) {
+      for (const { reject } of batch.values()) reject(error)
+    }
   }
 
   #take(): Map<K, PromiseWithResolvers<V>> {

@@ -50,3 +50,16 @@ t.test('a question that fails fails for those who were in it', async (t) => {
   two.answer.resolve(['C'])
   t.equal(await third, 'C')
 })
+
+t.test('who comes behind a question without an answer does not wait for it, and asks anew for the same', async (t) => {
+  const { loader, next } = setup()
+  const silent = loader.of('a')
+  const one = await next()
+  const later = [loader.of('a'), loader.of('b')]
+  const two = await next()
+  t.same(two.keys, ['a', 'b'])
+  two.answer.resolve(['A2', 'B'])
+  t.same(await Promise.all(later), ['A2', 'B'])
+  one.answer.resolve(['A'])
+  t.equal(await silent, 'A')
+})
