@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import { AppError, type Logger } from '@qunxin/runtime'
@@ -27,7 +28,7 @@ export async function createHttpServer(
     bodyLimit: config.BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, shouldUpgradeCallback: asksForWebSocket },
     // Requests under way are finished while closing: load balancers see no 503 of a node that drains.
     forceCloseConnections: 'idle',
     return503OnClosing: false,
@@ -53,6 +54,11 @@ export async function createHttpServer(
     },
   })
   return app
+}
+
+/** Clients offer HTTP/2 with their first call: whatever else is asked for is left at HTTP/1, where a call has its body. */
+function asksForWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket'
 }
 
 /** A token may stand in the query, so no log shows one (protocol §1). */
