@@ -1,7 +1,7 @@
 import type { DeliveryPlace } from '@qunxin/contracts'
 
-/** An unanswered asking is repeated after so long. */
-const ASK_AGAIN_MS = 250
+/** An unanswered asking is repeated after so long, at the next look: a little less than between two of those. */
+const ASK_AGAIN_MS = 200
 /** Confirmed at once above so many: the other side keeps them that long. */
 const MOST_DELIVERIES = 64
 const MOST_BYTES = 256 * 1024

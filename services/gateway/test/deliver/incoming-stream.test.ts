@@ -30,6 +30,7 @@ t.test('it asks again for the same only after a while, and at once for what is f
   stream.take(place(1), 10)
   t.equal(stream.toAsk(1_310), undefined)
   t.equal(stream.toAsk(1_310, true), 1)
+  t.equal(stream.toAsk(1_559), 1, 'again at the next look, which may be a little early')
 })
 
 t.test('what was given up is missed once, and waited for no longer', async (t) => {
