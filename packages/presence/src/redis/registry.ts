@@ -190,7 +190,10 @@ class RedisRegistry implements Registry {
     return changes.map(({ came }) => (came ? over[next++] : undefined) ?? NONE)
   }
 
-  /** Entries of processes that are dead count for nothing: they are removed here, as nobody else will. */
+  /**
+   * Entries of processes that are dead count for nothing: they are removed here, as nobody else will. Nor do our own of connections
+   * that have gone: what removes them is on its way behind the writes.
+   */
   async #overLimit(user: UserId, entries: Entries): Promise<Added> {
     const nodes = [...new Set(entries.map(([, node]) => node))]
     const alive = await Promise.all(
@@ -198,8 +201,9 @@ class RedisRegistry implements Registry {
     )
     const dead = nodes.filter((_, i) => !alive[i])
     await Promise.all(dead.map((node) => scripts.sweep(this.#redis, this.#keys.user(user), node)))
+    const here = this.#conns.get(user) ?? []
     const connections: Connection[] = entries
-      .filter(([, node]) => !dead.includes(node))
+      .filter(([conn, node]) => (node === this.node ? here.includes(conn) : !dead.includes(node)))
       .map(([conn, node]) => ({ conn, node }))
       .sort((one, other) => (one.conn < other.conn ? -1 : 1))
     const excess = connections.slice(0, Math.max(0, connections.length - this.#limit))

@@ -108,6 +108,16 @@ export function presenceContract(t: Test, make: (t: Test) => Promise<PresenceUnd
     t.same(excess, [{ conn: conns[0], node: two.node }])
   })
 
+  t.test('a connection that goes in the moment another comes does not count for the limit', async (t) => {
+    const presence = await make(t)
+    const gateway = await presence.gateway(newNodeId('a'), { connectionsPerUser: 2 })
+    const user = newUser()
+    const [stays, goes] = [newConn(), newConn()]
+    for (const conn of [stays, goes]) await gateway.add(user, conn)
+    const [, added] = await Promise.all([gateway.remove(user, goes), gateway.add(user, newConn())])
+    t.same(added, { connections: [], excess: [] })
+  })
+
   t.test('connections of a dead process do not count for the limit', async (t) => {
     const presence = await make(t)
     const dead = await presence.gateway(newNodeId('a'), { connectionsPerUser: 2 })
