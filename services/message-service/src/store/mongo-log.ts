@@ -121,7 +121,13 @@ export class MongoLog implements MessageLog {
         else byConversation.set(conversation, [document])
       }
     }
-    return conversations.map((conversation) => tailOf(byConversation.get(conversation) ?? []))
+    const newest = new Map(heads.map(({ conversation, seq }) => [conversation, seq]))
+    const whole = async (conversation: ConversationId) => {
+      const tail = tailOf(byConversation.get(conversation) ?? [])
+      // A head that is gone by now, or is not there yet on another primary, is no sign of an empty log.
+      return tail.seq === (newest.get(conversation) ?? 0) ? tail : this.tail(conversation, limit)
+    }
+    return Promise.all(conversations.map(whole))
   }
 
   async originals(keys: readonly MessageKey[]): Promise<(Message | undefined)[]> {

@@ -7,6 +7,7 @@ import { MongoFloors } from '../../../src/store/mongo-floors.ts'
 import { MongoLog } from '../../../src/store/mongo-log.ts'
 import { MongoPreferences } from '../../../src/store/mongo-preferences.ts'
 import { partitionsInForce } from '../../../src/store/settings.ts'
+import { message } from '../../sample.ts'
 import { conversationsSuite } from '../../store/conversations-suite.ts'
 import { cursorsSuite } from '../../store/cursors-suite.ts'
 import { floorsSuite } from '../../store/floors-suite.ts'
@@ -27,6 +28,25 @@ const emptied = async <T>(store: T, collection: string): Promise<T> => {
 }
 
 t.test('the log in MongoDB', (t) => messageLogSuite(t, () => emptied(new MongoLog(mongo.db), 'messages')))
+t.test('a tail whose head is deleted while many are read is read again', async (t) => {
+  const log = await emptied(new MongoLog(mongo.db), 'messages')
+  const conversation = 'p1-2'
+  await log.append([...[1, 2].map((seq) => message({ seq })), message({ conversation: 'p1-3' })])
+  const heads = log.heads.bind(log)
+  log.heads = async (conversations) => {
+    const found = await heads(conversations)
+    await log.append([message({ seq: 3 })])
+    await mongo.db.collection('messages').deleteMany({ conversation, at: { $lt: message({ seq: 3 }).at } })
+    return found
+  }
+  const all = [conversation, 'p1-3', 'p1-4']
+  const tails = await log.tails(all, 1)
+  t.same(
+    tails.map(({ seq }) => seq),
+    [3, 1, 0],
+  )
+  t.same(tails, await Promise.all(all.map((one) => log.tail(one, 1))))
+})
 t.test('cursors in MongoDB', (t) => cursorsSuite(t, () => emptied(new MongoCursors(mongo.db), 'cursors')))
 t.test('conversations in MongoDB', (t) =>
   conversationsSuite(t, () => emptied(new MongoConversations(mongo.db), 'conversations')),
