@@ -42,6 +42,11 @@ export function nameFor(conversation: ConversationId, user: UserId): Conversatio
     : { sessionId: group, peerUserId: 0 }
 }
 
+/** The conversation that has this name for one of its users: {@link nameFor} the other way round. */
+export function conversationNamed({ sessionId, peerUserId }: ConversationName, user: UserId): ConversationId {
+  return conversationOf(user, { sessionId: sessionId || undefined, peerUserId: String(peerUserId) })
+}
+
 /** The conversation one of its users names; a group's peerUserId does not count. */
 export function conversationOf(
   user: UserId,

@@ -1,5 +1,6 @@
 import t from 'tap'
 import {
+  conversationNamed,
   groupConversation,
   groupOf,
   nameFor,
@@ -22,6 +23,8 @@ t.test('a personal conversation is the same from both sides, numerically ordered
 t.test('the wire names a conversation by session and peer', async (t) => {
   t.same(nameFor('p9-10', '10'), { sessionId: '', peerUserId: 9 })
   t.same(nameFor(groupConversation('123'), '10'), { sessionId: '123', peerUserId: 0 })
+  for (const conversation of ['p9-10', groupConversation('123')])
+    t.equal(conversationNamed(nameFor(conversation, '10'), '10'), conversation)
 })
 
 t.test('conversations spread evenly over partitions', async (t) => {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import {
   type ConversationEntry,
   type conversationList,
-  conversationOf,
+  conversationNamed,
   groupOf,
   nameFor,
   type OutputOf,
@@ -90,13 +90,9 @@ async function standingsOf(options: FinalCountsOptions, client: RunClient, marke
   const { history } = options
   const giveUpAt = performance.now() + GIVE_UP_MS
   for (;;) {
-    const standings = (await listOf(options, client)).map((entry) => {
-      const { sessionId, peerUserId, deliveredSeq, readSeq, unread } = entry
-      const id = conversationOf(String(client.userId), {
-        sessionId: sessionId || undefined,
-        peerUserId: String(peerUserId),
-      })
-      return { client: client.index, conversation: history.conversation(id), deliveredSeq, readSeq, unread }
+    const standings = (await listOf(options, client)).map(({ deliveredSeq, readSeq, unread, ...name }) => {
+      const conversation = history.conversation(conversationNamed(name, String(client.userId)))
+      return { client: client.index, conversation, deliveredSeq, readSeq, unread }
     })
     const isBehind = standings.some(({ conversation, readSeq }) => readSeq < marked(client.index, conversation))
     if (!isBehind || performance.now() > giveUpAt) return standings

@@ -1,4 +1,4 @@
-import { conversationOf, groupConversation, type MessageStatePush } from '@qunxin/contracts'
+import { conversationNamed, groupConversation, type MessageStatePush } from '@qunxin/contracts'
 import type { History } from '../history.ts'
 
 /** Writes down how far somebody is said to be, or how many have had and read a message. */
@@ -15,7 +15,7 @@ export function writeTold(
     return
   }
   const { peerUserId, deliveredSeq: delivered, readSeq: read, own } = state
-  const id = conversationOf(String(self), { sessionId: sessionId || undefined, peerUserId: String(peerUserId) })
+  const id = conversationNamed({ sessionId, peerUserId }, String(self))
   const userId = own ? self : peerUserId
   history.showedCursor(index, history.conversation(id), { userId, delivered, read })
 }
