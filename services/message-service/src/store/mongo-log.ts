@@ -108,19 +108,14 @@ export class MongoLog implements MessageLog {
     const ids = heads.flatMap(({ conversation, seq }) =>
       Array.from({ length: Math.min(limit, seq) }, (_, i) => idOf(conversation, seq - i)),
     )
-    const byConversation = new Map<ConversationId, TailDocument[]>()
-    if (ids.length > 0) {
-      const found = this.#messages
+    const inOrder = () =>
+      this.#messages
         .find({ _id: { $in: ids } }, { batchSize: ids.length + 1 })
         .sort({ _id: 1 })
         .project<TailDocument>(OF_TAIL)
-      for (const document of await answered(found.toArray())) {
-        const conversation = conversationIn(document._id)
-        const entries = byConversation.get(conversation)
-        if (entries) entries.push(document)
-        else byConversation.set(conversation, [document])
-      }
-    }
+        .toArray()
+    const found = ids.length > 0 ? await answered(inOrder()) : []
+    const byConversation = Map.groupBy(found, ({ _id }) => conversationIn(_id))
     const newest = new Map(heads.map(({ conversation, seq }) => [conversation, seq]))
     const whole = async (conversation: ConversationId) => {
       const tail = tailOf(byConversation.get(conversation) ?? [])
