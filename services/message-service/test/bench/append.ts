@@ -4,12 +4,14 @@
  * No message is told of before its append has been answered, so this is the least that one costs at a low rate. Linux only: mongod's
  * processor time is read from /proc.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startDevstack } from '@qunxin/devstack'
 import { createLogger } from '@qunxin/runtime'
+import { LatencyRecorder } from '../../../../tests/load/measure/latency.ts'
+import { cpuMicroseconds } from '../../../../tests/load/measure/proc.ts'
 import { connectMongo } from '../../src/store/mongo.ts'
 import { MongoLog } from '../../src/store/mongo-log.ts'
 import { message } from '../sample.ts'
@@ -18,8 +20,6 @@ const SECONDS = Number(process.env.SECONDS ?? 4)
 const PAUSES_MS = [0, 2, 10]
 const CONVERSATIONS = 100
 const TEXT = 'the quick brown fox jumps over the lazy dog, 敏捷的棕色狐狸跳过懒狗；'.repeat(3)
-/** Linux counts processor time in hundredths of a second. */
-const TICK_US = 10_000
 
 const directory = await mkdtemp(join(tmpdir(), 'append-'))
 const servers = await startDevstack({
@@ -40,34 +40,26 @@ async function append(): Promise<void> {
   appended += 1
 }
 
-async function mongodMicroseconds(): Promise<number> {
-  const stat = await readFile(`/proc/${mongod}/stat`, 'utf8')
-  const [userTicks, systemTicks] = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 13)
-  return (Number(userTicks) + Number(systemTicks)) * TICK_US
-}
-
 /** Does it again and again, with a pause before each, and says what each took. */
 async function measure(what: string, pauseMs: number, act: () => Promise<void>): Promise<void> {
-  const latencies: number[] = []
+  const latencies = new LatencyRecorder()
+  let times = 0
   const until = performance.now() + SECONDS * 1_000
-  const before = { own: process.cpuUsage(), mongod: await mongodMicroseconds() }
+  const before = { own: process.cpuUsage(), mongod: cpuMicroseconds(mongod) }
   while (performance.now() < until) {
     if (pauseMs > 0) await delay(pauseMs)
     const since = performance.now()
     await act()
-    latencies.push(performance.now() - since)
+    latencies.record(since, performance.now())
+    times += 1
   }
   const { user, system } = process.cpuUsage(before.own)
-  const ofMongod = (await mongodMicroseconds()) - before.mongod
-  latencies.sort((one, other) => one - other)
-  const at = (share: number) => `${latencies[Math.floor(share * latencies.length)]?.toFixed(2)} ms`
-  const each = (microseconds: number) => `${Math.round(microseconds / latencies.length)} µs`
-  const rate = `${Math.round(latencies.length / SECONDS)}/s`
+  const ofMongod = cpuMicroseconds(mongod) - before.mongod
+  const at = (percentile: number) => `${latencies.at(percentile).toFixed(2)} ms`
+  const each = (microseconds: number) => `${Math.round(microseconds / times)} µs`
+  const rate = `${Math.round(times / SECONDS)}/s`
   const cpu = `this process ${each(user + system)}, mongod ${each(ofMongod)}`
-  console.log(`${what}, ${pauseMs} ms between: ${rate}, p50 ${at(0.5)}, p99 ${at(0.99)}; CPU of each: ${cpu}`)
+  console.log(`${what}, ${pauseMs} ms between: ${rate}, p50 ${at(50)}, p99 ${at(99)}; CPU of each: ${cpu}`)
 }
 
 try {
